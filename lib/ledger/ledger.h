@@ -1,0 +1,115 @@
+/*
+ * The ledger: an append-only sequence of entries that is at once a hash chain and an RFC 6962 tree.
+ *
+ * Writing goes in turns: ledger_begin, any number of ledger_append, ledger_sign, proofs and whatever else belongs to the
+ * turn, ledger_commit. An append after ledger_sign, or a commit of appends that were not signed, is refused: what is not
+ * covered by a durable signed checkpoint cannot leave the process. ledger_abort takes everything of the turn back.
+ *
+ * A ledger that does not match its own last checkpoint does not open for writing (COMITY_E_LEDGER_DAMAGED): a flipped bit
+ * is never signed over.
+ *
+ * What an entry's body says is not interpreted here. One thread.
+ */
+#ifndef LEDGER_LEDGER_H
+#define LEDGER_LEDGER_H
+
+#include "ledger/checkpoint.h"
+#include "ledger/proof.h"
+#include "msg/entry.h"
+#include "msg/parcel.h"
+#include "store/store.h"
+
+struct ledger;
+
+/* Schema steps for store_migrate: put these first, in one list with the owner's own steps behind. */
+extern const char *const ledger_schema[];
+extern const size_t ledger_schema_count;
+
+/*
+ * Make an empty ledger in a migrated store: origin, suite, and the text of the predecessor's closing checkpoint (without
+ * signatures) or none. COMITY_E_EXISTS when there is one. Takes a transaction of its own.
+ */
+int ledger_create(struct store *s, const char *origin, uint32_t suite, struct bytes predecessor)
+    __attribute__((warn_unused_result));
+
+/*
+ * Open for writing: recompute what the stored tiles do not cover, compare with the stored checkpoint, whose signature must
+ * be ${signer}'s. Keeps ${s} and ${signer}, which must outlive it.
+ */
+int ledger_open(struct store *s, const struct note_signer *signer, struct ledger **ret)
+    __attribute__((warn_unused_result));
+/* Open for reading only (a live ledger beside its writer, or a copy): nothing is verified but what is asked for. */
+int ledger_open_read(struct store *s, struct ledger **ret) __attribute__((warn_unused_result));
+void ledger_close(struct ledger *l);
+
+const char *ledger_origin(const struct ledger *l);
+const struct suite *ledger_suite(const struct ledger *l);
+/* The genesis hash: prev of entry 0. */
+const struct hash *ledger_genesis(const struct ledger *l);
+/* Entries, those of the running turn included. */
+uint64_t ledger_size(const struct ledger *l);
+/* Entries that the newest stored checkpoint covers. */
+uint64_t ledger_signed_size(const struct ledger *l);
+
+/* H("comity-genesis/v1\n" ‖ origin ‖ "\n" ‖ suite in decimal ‖ "\n" ‖ predecessor). */
+void ledger_genesis_hash(const struct suite *suite, struct bytes origin, struct bytes predecessor,
+                         struct hash *ret);
+/* H("comity-body/v1\n" ‖ origin ‖ "\n" ‖ salt ‖ body). */
+void ledger_body_hash(const struct suite *suite, struct bytes origin, struct bytes salt,
+                      struct bytes body, struct hash *ret);
+/* H("comity-record/v1\n" ‖ origin ‖ "\n" ‖ salt ‖ record): what officers sign. */
+void ledger_record_hash(const struct suite *suite, struct bytes origin, struct bytes salt,
+                        struct bytes record, struct hash *ret);
+
+int ledger_begin(struct ledger *l) __attribute__((warn_unused_result));
+/* Append ${e}, whose index and prev are filled in here. ${ret_leaf} may be NULL. */
+int ledger_append(struct ledger *l, struct entry *e, struct hash *ret_leaf)
+    __attribute__((warn_unused_result));
+/*
+ * Sign the checkpoint over everything appended and put entries, tiles and note into the transaction. Without appends
+ * nothing is signed and the newest checkpoint stands.
+ */
+int ledger_sign(struct ledger *l) __attribute__((warn_unused_result));
+int ledger_commit(struct ledger *l) __attribute__((warn_unused_result));
+void ledger_abort(struct ledger *l);
+
+/* The newest signed checkpoint: of this turn once ledger_sign has run. COMITY_E_UNCOVERED for an empty ledger. */
+int ledger_checkpoint(const struct ledger *l, struct checkpoint *ret, struct bytes *ret_note)
+    __attribute__((warn_unused_result));
+/* The stored checkpoint of the smallest size that is at least ${size}, its note appended to ${note}. */
+int ledger_checkpoint_from(struct ledger *l, uint64_t size, struct checkpoint *ret,
+                           struct buf *note) __attribute__((warn_unused_result));
+/* The root at any size up to ledger_size. */
+int ledger_root(struct ledger *l, uint64_t size, struct hash *ret)
+    __attribute__((warn_unused_result));
+
+/* Append the exact bytes of entry ${index} to ${out}, also of the running turn. COMITY_E_NOT_FOUND. */
+int ledger_entry(struct ledger *l, uint64_t index, struct buf *out)
+    __attribute__((warn_unused_result));
+int ledger_leaf(struct ledger *l, uint64_t index, struct hash *ret)
+    __attribute__((warn_unused_result));
+/* Call ${each} for entries from … to-1 in order, until it returns non-zero, which is passed on. */
+int ledger_each(struct ledger *l, uint64_t from, uint64_t to,
+                int (*each)(void *self, uint64_t index, struct bytes entry), void *self)
+    __attribute__((warn_unused_result));
+
+/* The prover's view of this ledger's tree: valid as long as ${l}, for leaves below ledger_size. */
+struct tree_source ledger_tree(struct ledger *l);
+
+/*
+ * Bodies, of own and of received entries: a run of openings as they were sealed, by origin and first index. With the entries
+ * they are the source from which everything else can be rebuilt.
+ */
+int ledger_openings_put(struct ledger *l, struct bytes origin, uint64_t first,
+                        const struct openings *run) __attribute__((warn_unused_result));
+/*
+ * The opening of entry ${index} of ${origin}; its views point into ${a}. COMITY_E_NOT_FOUND when nothing was ever stored,
+ * COMITY_E_ERASED when it was erased here, COMITY_E_WITHHELD for an empty opening.
+ */
+int ledger_opening(struct ledger *l, struct bytes origin, uint64_t index, struct arena *a,
+                   struct opening *ret) __attribute__((warn_unused_result));
+/* Overwrite salt and body on the disk. */
+int ledger_opening_erase(struct ledger *l, struct bytes origin, uint64_t index)
+    __attribute__((warn_unused_result));
+
+#endif
