@@ -19,7 +19,8 @@ static const struct record_term evidence_kinds[] = {
     {EVIDENCE_TESTIMONY, "testimony", "证人证言", "testimony of a witness"},
     {EVIDENCE_STATEMENT, "statement", "当事人的陈述", "statement of a party"},
     {EVIDENCE_EXPERT, "expert", "鉴定意见", "expert opinion"},
-    {EVIDENCE_INSPECTION, "inspection", "勘验笔录、现场笔录", "record of inspection or of the scene"},
+    {EVIDENCE_INSPECTION, "inspection", "勘验笔录、现场笔录",
+     "record of inspection or of the scene"},
 };
 
 static const struct record_term forms[] = {

@@ -1,10 +1,11 @@
 /*
  * The records that officers write and sign, as plain structs, and the words for their numbers.
  *
- * The structs mirror proto/record.proto field by field. They own nothing: every view points into memory that whoever
- * filled the struct keeps, usually the arena of the turn that decoded it. An optional field that is absent is an empty
- * view, false or 0; a field that is present but empty is not a thing (lib/msg refuses it, so that a record has one
- * spelling). Whether a record is acceptable is for domain/rules.h to say; bytes are lib/msg's, JSON is lib/json's.
+ * The structs mirror proto/record.proto field by field. They own nothing: every view points into
+ * memory that whoever filled the struct keeps, usually the arena of the turn that decoded it. An
+ * optional field that is absent is an empty view, false or 0; a field that is present but empty is
+ * not a thing (lib/msg refuses it, so that a record has one spelling). Whether a record is
+ * acceptable is for domain/rules.h to say; bytes are lib/msg's, JSON is lib/json's.
  */
 #ifndef DOMAIN_RECORD_H
 #define DOMAIN_RECORD_H
@@ -150,8 +151,9 @@ enum record_decision {
 
 struct record_recognition {
     struct record_ref evidence;
-    struct bytes record_hash; /* RECORD_HASH_LEN bytes: of the evidence, what its collectors signed */
-    uint32_t decision;        /* enum record_decision */
+    struct bytes
+        record_hash;   /* RECORD_HASH_LEN bytes: of the evidence, what its collectors signed */
+    uint32_t decision; /* enum record_decision */
     struct bytes basis;
     const struct bytes *tests;
     size_t test_count;
@@ -180,7 +182,7 @@ struct record {
     } u;
 };
 
-/* ---- words for numbers ----------------------------------------------------------------------------------- */
+/* ---- words for numbers ---- */
 
 /* What a number counts. */
 enum record_vocabulary {
