@@ -10,7 +10,9 @@
  *     <key name>
  *     <public key, base64>
  *
- * After decryption the public half must match the private one, so that neither can be exchanged unnoticed.
+ * After decryption the public half must match the private one, and use and name those in the encrypted part (attribute
+ * `description`, "<use> <key name>"), so that none of them can be exchanged unnoticed. The passphrase has at most
+ * 1024 bytes.
  */
 #ifndef CRYPTO_KEYFILE_H
 #define CRYPTO_KEYFILE_H
@@ -30,7 +32,7 @@ struct key_public {
 
 /*
  * Make a new random key and write it, encrypted under ${passphrase}, to ${path}, which must not exist
- * (COMITY_E_EXISTS). ${passphrase} must not be empty (COMITY_E_INVALID).
+ * (COMITY_E_EXISTS). ${passphrase} must not be empty, ${name} must be able to name a key (COMITY_E_INVALID).
  */
 int keyfile_create(const char *path, enum key_use use, const char *name, struct bytes passphrase,
                    struct key_public *ret) __attribute__((warn_unused_result));
@@ -40,7 +42,8 @@ int keyfile_public(const char *path, struct key_public *ret) __attribute__((warn
 
 /*
  * Decrypt: ${ret_secret} is the Ed25519 seed or the X25519 secret, to be wiped by the caller. COMITY_E_PASSPHRASE,
- * COMITY_E_KEY_DAMAGED, COMITY_E_PUBLIC_KEY_FILE, COMITY_E_NOT_FOUND.
+ * COMITY_E_KEY_DAMAGED, COMITY_E_PUBLIC_KEY_FILE, COMITY_E_NOT_FOUND, COMITY_E_INVALID for a key of another use. A
+ * damaged cipher text mostly looks like a wrong passphrase.
  */
 int keyfile_open(const char *path, enum key_use use, struct bytes passphrase,
                  struct key_public *ret, uint8_t ret_secret[32])
@@ -51,8 +54,9 @@ int keyfile_open_signer(const char *path, enum key_use use, struct bytes passphr
                         struct note_signer **ret) __attribute__((warn_unused_result));
 
 /*
- * A passphrase from the first line of ${path}; "-" is standard input, "fd:N" an open descriptor. Refuses a file that
- * others can read. Appended to ${out}, which the caller wipes.
+ * A passphrase from the first line of ${path}; "-" is standard input, "fd:N" an open descriptor, of which no more than
+ * that line is read. Refuses a file that others can read (COMITY_E_PUBLIC_KEY_FILE), an empty line (COMITY_E_INVALID),
+ * and one of more than 1024 bytes (COMITY_E_TOO_LARGE). Appended to ${out}, which the caller wipes.
  */
 int passphrase_read(const char *path, struct buf *out) __attribute__((warn_unused_result));
 

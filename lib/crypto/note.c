@@ -65,6 +65,11 @@ static bool name_is_valid(struct bytes name)
            !memchr(name.data, '+', name.len);
 }
 
+bool note_is_key_name(struct bytes name)
+{
+    return name.len <= NOTE_KEY_NAME_MAX && name_is_valid(name);
+}
+
 static uint32_t key_id_of(struct bytes name, uint8_t type, const uint8_t pub[NOTE_PUB_LEN])
 {
     const uint8_t between[] = {0x0a, type};
@@ -76,9 +81,7 @@ static uint32_t key_id_of(struct bytes name, uint8_t type, const uint8_t pub[NOT
 static int verifier_make(struct bytes name, uint8_t type, const uint8_t pub[NOTE_PUB_LEN],
                          struct note_verifier *ret)
 {
-    if (name.len > NOTE_KEY_NAME_MAX || !name_is_valid(name))
-        return COMITY_E_MALFORMED;
-    if (type != NOTE_TYPE_SIGNATURE && type != NOTE_TYPE_COSIGNATURE)
+    if (!note_is_key_name(name) || (type != NOTE_TYPE_SIGNATURE && type != NOTE_TYPE_COSIGNATURE))
         return COMITY_E_MALFORMED;
     int err = ed25519_public_check(pub);
     if (err)

@@ -33,6 +33,9 @@ struct note_verifier {
     uint8_t pub[NOTE_PUB_LEN];
 };
 
+/* Whether ${name} can name a key: not empty, at most NOTE_KEY_NAME_MAX bytes, fit for one line, no space, no '+'. */
+bool note_is_key_name(struct bytes name);
+
 /*
  * Read a vkey. COMITY_E_MALFORMED when it is none or its key id is not that of its key; COMITY_E_BAD_KEY for a public
  * key of low order or not on the curve (with the identity key any text "verifies").
@@ -59,14 +62,20 @@ const struct note_verifier *note_signer_public(const struct note_signer *s);
  */
 int note_sign(const struct note_signer *s, struct bytes text, struct buf *out)
     __attribute__((warn_unused_result));
-/* Append one more signature line over the text of ${note} to ${out}, after a copy of ${note}. */
+/*
+ * Append one more signature line over the text of ${note} to ${out}, after a copy of ${note}. The other lines are not
+ * verified. As note_sign, and COMITY_E_NOT_A_NOTE, COMITY_E_LIMIT beyond NOTE_SIGNATURES_MAX lines.
+ */
 int note_add_signature(const struct note_signer *s, struct bytes note, struct buf *out)
     __attribute__((warn_unused_result));
 /* Append a cosignature line (type 0x04) at ${time_s}, without the note, as a witness returns it. */
 int note_cosign(const struct note_signer *s, struct bytes text, uint64_t time_s, struct buf *out)
     __attribute__((warn_unused_result));
 
-/* Where a note's text ends: the text with its last line feed, and the signature lines. COMITY_E_NOT_A_NOTE. */
+/*
+ * Where a note's text ends: the text with its last line feed, and the signature lines, all of the right form; none is
+ * verified. COMITY_E_NOT_A_NOTE, also beyond NOTE_MAX or NOTE_SIGNATURES_MAX. Views into ${note}.
+ */
 int note_split(struct bytes note, struct bytes *ret_text, struct bytes *ret_signatures)
     __attribute__((warn_unused_result));
 
@@ -79,7 +88,8 @@ int note_open(struct bytes note, const struct note_verifier *v, struct bytes *re
 
 /*
  * Which of ${n} keys have signed ${note}: ${ret_signed}[i] is set for each key with a verifying line; each key counts
- * once. A wrong signature under a known key fails the whole note.
+ * once. A wrong signature under a known key fails the whole note. COMITY_OK also when no key has signed: the caller
+ * counts.
  */
 int note_open_many(struct bytes note, const struct note_verifier *keys, size_t n, bool *ret_signed,
                    struct bytes *ret_text) __attribute__((warn_unused_result));

@@ -13,11 +13,14 @@ enum { SEAL_KEY_LEN = 32, AEAD_KEY_LEN = 32, AEAD_NONCE_LEN = 12, AEAD_TAG_LEN =
 
 /*
  * AES-256-GCM: ${out} receives plain.len + AEAD_TAG_LEN bytes. May not overlap. Each thread keeps its context, as for
- * hashing; cannot fail.
+ * hashing, and the last key stays in it until the next call or the thread's end; cannot fail.
  */
 void aead_seal(const uint8_t key[AEAD_KEY_LEN], const uint8_t nonce[AEAD_NONCE_LEN],
                struct bytes aad, struct bytes plain, uint8_t *out);
-/* Opens into ${out} (sealed.len - AEAD_TAG_LEN bytes); COMITY_E_UNSEAL when it does not authenticate. */
+/*
+ * Opens into ${out} (sealed.len - AEAD_TAG_LEN bytes, which may be zeroed on failure); COMITY_E_UNSEAL when it does not
+ * authenticate.
+ */
 int aead_open(const uint8_t key[AEAD_KEY_LEN], const uint8_t nonce[AEAD_NONCE_LEN],
               struct bytes aad, struct bytes sealed, uint8_t *out)
     __attribute__((warn_unused_result));
@@ -38,7 +41,7 @@ int seal_public_check(const uint8_t pub[SEAL_KEY_LEN]) __attribute__((warn_unuse
 int hpke_seal(const uint8_t pub[SEAL_KEY_LEN], struct bytes info, struct bytes aad,
               struct bytes plain, uint8_t ret_enc[HPKE_ENC_LEN], uint8_t *ret_ct)
     __attribute__((warn_unused_result));
-/* COMITY_E_UNSEAL when it does not open. */
+/* COMITY_E_UNSEAL when it does not open; ${ret_plain} (ct.len - AEAD_TAG_LEN bytes) may be zeroed then. */
 int hpke_open(const uint8_t secret[SEAL_KEY_LEN], struct bytes enc, struct bytes info,
               struct bytes aad, struct bytes ct, uint8_t *ret_plain)
     __attribute__((warn_unused_result));
