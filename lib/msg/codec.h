@@ -53,6 +53,10 @@ int codec_decode(struct arena *a, struct bytes bytes, const ProtobufCMessageDesc
 /* The number of the first field in ${bytes}, 0 when there is none: which message of a oneof this is. */
 uint32_t codec_first_field(struct bytes bytes);
 
+/* How often ${field} of ${type} may occur; 0 when ${limits} do not list it. */
+uint32_t codec_repeated_max(const struct codec_limits *limits,
+                            const ProtobufCMessageDescriptor *type, uint32_t field);
+
 /* Append the encoding of ${message} to ${out}. COMITY_E_NOMEM. */
 int codec_encode(const ProtobufCMessage *message, struct buf *out)
     __attribute__((warn_unused_result));
