@@ -34,6 +34,7 @@ enum {
     BODY_BYTES_MAX = 64 * 1024,
     BODY_NOTES_MAX = 16,
     BODY_ROLES_MAX = 8,
+    BODY_REQUEST_ID_MAX = 64,
     SALT_LEN = 32
 };
 
