@@ -86,9 +86,10 @@ static int verifier_make(struct bytes name, uint8_t type, const uint8_t pub[NOTE
     int err = ed25519_public_check(pub);
     if (err)
         return err;
-    *ret = (struct note_verifier){.key_id = key_id_of(name, type, pub), .type = type};
-    memcpy(ret->name, name.data, name.len);
-    memcpy(ret->pub, pub, NOTE_PUB_LEN);
+    struct note_verifier v = {.key_id = key_id_of(name, type, pub), .type = type};
+    memcpy(v.name, name.data, name.len);
+    memcpy(v.pub, pub, NOTE_PUB_LEN);
+    *ret = v; /* last, for ${pub} may be its own */
     return COMITY_OK;
 }
 
@@ -117,14 +118,10 @@ int note_verifier_parse(struct bytes vkey, struct note_verifier *ret)
         text_get_base64_exact(base64, key, sizeof key))
         return COMITY_E_MALFORMED;
 
-    struct note_verifier v;
-    int err = verifier_make(bytes_slice(vkey, 0, name_len), key[0], key + 1, &v);
-    if (err)
-        return err;
-    if (v.key_id != get_u32be(id))
+    struct bytes name = bytes_slice(vkey, 0, name_len);
+    if (key_id_of(name, key[0], key + 1) != get_u32be(id))
         return COMITY_E_MALFORMED;
-    *ret = v;
-    return COMITY_OK;
+    return verifier_make(name, key[0], key + 1, ret);
 }
 
 void note_put_vkey(struct buf *out, const struct note_verifier *v)
