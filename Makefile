@@ -37,7 +37,7 @@ ALL_LDFLAGS = $(SANFLAGS) -pie -pthread -Wl,-z,relro,-z,now $(LDFLAGS)
 
 # ---- modules, lowest first: each may lean on those named behind it and on what those lean on -----------------
 
-MODULES := base crypto domain msg store ledger wire link json audit client
+MODULES := base crypto domain msg store ledger wire link site json audit client
 
 needs_base   :=
 needs_crypto := base
@@ -47,9 +47,10 @@ needs_store  := base
 needs_ledger := store crypto msg
 needs_wire   := ledger
 needs_link   := wire
+needs_site   := wire
 needs_json   := wire
 needs_audit  := json link
-needs_client := json link
+needs_client := json link site
 
 # The archives of module $1 and of all below it, in link order.
 closure = $1 $(foreach m,$(needs_$1),$(call closure,$m))
@@ -64,7 +65,7 @@ libs_store  := $(shell pkg-config --libs sqlite3)
 libs_link   := $(shell pkg-config --libs libzmq)
 libs_json   := $(shell pkg-config --libs jansson)
 libs_audit  := $(shell pkg-config --libs libarchive)
-libs_conf   := $(shell pkg-config --libs libconfuse)
+libs_site   := $(shell pkg-config --libs libconfuse)
 system_libs = $(foreach m,$(call uniq_last,$(call closure,$1)),$(libs_$m))
 
 # ---- protocol buffers -----------------------------------------------------------------------------------
@@ -105,9 +106,8 @@ $(B)/%.o: %.c
 # ---- programs -------------------------------------------------------------------------------------------
 
 obj_of = $(patsubst %.c,$(B)/%.o,$(wildcard $1/*.c))
-all_archives := $(call archives,audit) $(call archives,client)
-all_archives := $(foreach m,client audit json link wire ledger store msg domain crypto base,$(B)/lib/lib$m.a)
-all_libs     := $(foreach m,$(MODULES),$(libs_$m)) $(libs_conf) $(shell pkg-config --libs libmicrohttpd)
+all_archives := $(foreach m,client audit json site link wire ledger store msg domain crypto base,$(B)/lib/lib$m.a)
+all_libs     := $(foreach m,$(MODULES),$(libs_$m)) $(shell pkg-config --libs libmicrohttpd)
 
 PROGRAMS := $(B)/comity-broker $(B)/comity-node $(B)/comity
 
