@@ -1,5 +1,6 @@
 /*
- * Endpoints: "tcp://HOST:PORT" and "ipc://PATH", as libzmq spells them.
+ * Endpoints: "tcp://HOST:PORT" and "ipc://PATH", as libzmq spells them. To bind, HOST is an
+ * address, `*` or the name of a network interface (not of a host); PORT may be `*`.
  *
  * No other transport is let through: over inproc libzmq runs no CURVE handshake at all, so a socket
  * bound there would take anybody's messages.
@@ -29,6 +30,10 @@ int link_endpoint_check(const char *endpoint, const char **ret_reason)
  * but 127.0.0.1 for a wildcard host. Appended to ${out}; see buf_check().
  */
 void link_endpoint_put_local(struct buf *out, const char *bound);
+
+/* ${bound} (a resolved endpoint) with "[::ffff:127.0.0.1]" written as "127.0.0.1". Appended to
+ * ${out}; see buf_check(). */
+void link_endpoint_put_plain(struct buf *out, const char *bound);
 
 /* The port of a resolved tcp endpoint; 0 for any other. */
 uint16_t link_endpoint_port(const char *bound);
