@@ -29,12 +29,13 @@ enum {
     SECRET_LEN = 32,
     PASSPHRASE_MAX = 1024,
     /*
-     * 16 MiB and some 150 ms. OpenSSL opens no PKCS#8 file whose scrypt takes more than 32 MiB,
+     * 16 MiB and some 100 ms. OpenSSL opens no PKCS#8 file whose scrypt takes more than 32 MiB,
      * which N = 2^15 with r = 8 exceeds by a little; more passes (p) make up for the memory.
      */
     SCRYPT_N = 1 << 14,
     SCRYPT_R = 8,
-    SCRYPT_P = 5
+    SCRYPT_P = 3,
+    SCRYPT_SALT_LEN = 16
 };
 
 static const struct {
@@ -83,8 +84,8 @@ static void put_description(struct buf *out, const struct key_public *k)
 
 static X509_SIG *encrypt(const PKCS8_PRIV_KEY_INFO *plain, struct bytes passphrase)
 {
-    X509_ALGOR *pbe =
-        PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, 0, NULL, SCRYPT_N, SCRYPT_R, SCRYPT_P);
+    X509_ALGOR *pbe = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, SCRYPT_SALT_LEN, NULL,
+                                            SCRYPT_N, SCRYPT_R, SCRYPT_P);
     if (!pbe)
         return NULL;
     X509_SIG *sealed = PKCS8_set0_pbe((const char *)passphrase.data, (int)passphrase.len,
