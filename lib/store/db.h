@@ -11,6 +11,16 @@
  *     while (!err && (err = db_next(rows)) == DB_ROW) { …; err = COMITY_OK; }
  *     db_done(rows);
  *
+ * A query may be used again while its rows are open, and rows may be read on while other statements run.
+ *
+ * Erasing: secure_delete is on, so that what is overwritten or deleted by SQL is zeros in its page. The page's older
+ * images stay in the -wal until db_empty_wal has run, or db_close.
+ *
+ * Errors of all functions: COMITY_E_NOMEM, _DISK_FULL, _IO, _BUSY, _LEDGER_DAMAGED (malformed pages), _PERMISSION (a
+ * read-only connection or file), _TOO_LARGE, _EXISTS (a unique key is taken), _INVALID (another constraint, or a
+ * trigger's RAISE), _INTERNAL (SQL that does not fit the schema or its values; a misuse of these functions). When SQLite
+ * gave up the transaction by itself, every function says so until db_rollback; nothing runs outside of it by accident.
+ *
  * A connection belongs to one thread.
  */
 #ifndef STORE_DB_H
@@ -28,7 +38,10 @@ enum db_mode {
 struct db;
 struct db_rows;
 
-/* COMITY_E_NOT_A_LEDGER for a file that is no database. */
+/*
+ * COMITY_E_NOT_A_LEDGER for a file that is no database; COMITY_E_BUSY for DB_IMMUTABLE beside a -wal with content;
+ * COMITY_E_UNSUPPORTED for a file system on which there is no WAL. A new file can be read by its owner and group.
+ */
 int db_open(const char *path, enum db_mode mode, struct db **ret) __attribute__((warn_unused_result));
 void db_close(struct db *db);
 
@@ -38,17 +51,33 @@ const char *db_detail(const struct db *db);
 /*
  * Bring the schema up to date: step i takes user_version from i to i+1; all in one transaction. ${application_id} marks
  * the file; one with another mark, or from a later version of this program, is COMITY_E_NOT_A_LEDGER or COMITY_E_VERSION.
- * On a read-only connection it only checks.
+ * On a read-only connection it only checks: a file that is behind is COMITY_E_VERSION, too. Inside a transaction of
+ * the caller it takes part in that.
  */
 int db_migrate(struct db *db, uint32_t application_id, const char *const *steps, size_t n)
     __attribute__((warn_unused_result));
 
-/* BEGIN IMMEDIATE. COMITY_E_BUSY when another process writes. */
+/* BEGIN IMMEDIATE. COMITY_E_BUSY when another process writes for longer than 5 s. On a read-only connection: from its
+ * first query to db_commit or db_rollback, all queries see the same state. */
 int db_begin(struct db *db) __attribute__((warn_unused_result));
-/* Durable when it returns 0. After an error the transaction is rolled back. COMITY_E_DISK_FULL, COMITY_E_IO. */
+/*
+ * Durable when it returns 0. After an error the transaction is rolled back. After COMITY_E_IO (the commit's own sync
+ * failed, or that of the checkpoint behind it) it may come back at the next start: end the process. Until then every
+ * begin and commit fails with COMITY_E_IO.
+ */
 int db_commit(struct db *db) __attribute__((warn_unused_result));
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);
+
+/* A file that belongs to the database could not be synced: from now on every begin and commit fails with COMITY_E_IO. */
+void db_poison(struct db *db);
+bool db_is_poisoned(const struct db *db);
+
+/*
+ * Copy the WAL into the database, sync it, and cut the WAL to nothing, so that no older image of a page is left in a
+ * file. (The blocks go back to the file system as they are.) COMITY_E_BUSY after 0.1 s when a reader still needs it.
+ */
+int db_empty_wal(struct db *db) __attribute__((warn_unused_result));
 
 struct db_value {
     enum { DB_VALUE_NULL, DB_VALUE_U64, DB_VALUE_BLOB, DB_VALUE_TEXT } kind;
@@ -94,7 +123,7 @@ uint64_t db_changes(const struct db *db);
 int db_get_u64(struct db *db, uint64_t otherwise, uint64_t *ret, const char *sql,
                const struct db_value *values, size_t n) __attribute__((warn_unused_result));
 
-/* VACUUM INTO ${path}, which must not exist. */
+/* A compact copy at ${path}, durable and as a whole. COMITY_E_EXISTS when it exists; not inside a transaction. */
 int db_copy_to(struct db *db, const char *path) __attribute__((warn_unused_result));
 
 #endif
