@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <ftw.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -10,6 +10,7 @@
 
 #include <comity/err.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
