@@ -20,7 +20,7 @@ struct checkpoint {
 /* The text, without signature. */
 void checkpoint_put_text(struct buf *out, const struct checkpoint *c);
 /* Exactly that text, whose origin may be any non-empty line of at most ORIGIN_MAX bytes (foreign logs have other names
- * than ours). COMITY_E_MALFORMED. */
+ * than ours) and whose size is at most 2^63. COMITY_E_MALFORMED. */
 int checkpoint_parse_text(struct bytes text, struct checkpoint *ret)
     __attribute__((warn_unused_result));
 /* Append the signed note. The signer's name must be the origin (COMITY_E_INVALID). */
@@ -36,12 +36,19 @@ int checkpoint_peek(struct bytes note, struct checkpoint *ret) __attribute__((wa
  * the signed checkpoint. */
 void tlog_proof_put(struct buf *out, uint64_t index, const struct hash *path, size_t n,
                     struct bytes note);
+
+enum { TLOG_PROOF_PATH_MAX = 64 };
 struct tlog_proof {
     uint64_t index;
-    struct hash path[64];
+    struct hash path[TLOG_PROOF_PATH_MAX];
     size_t path_count;
     struct bytes note; /* view into the text */
 };
+/*
+ * Read one back; nothing is verified but that the end has the form of a note (COMITY_E_NOT_A_NOTE). COMITY_E_MALFORMED for
+ * anything else, also for the format's optional "extra" line: it is not covered by any signature, and we would neither
+ * check nor keep it.
+ */
 int tlog_proof_parse(struct bytes text, struct tlog_proof *ret) __attribute__((warn_unused_result));
 
 #endif
