@@ -172,8 +172,7 @@ static void key_name_rules(void **state)
         "a\nb",
         "a\tb",
         "a\x7f",
-        "a\xc2\xa0"
-        "b",            /* no-break space */
+        "a\302\240b",   /* no-break space */
         "\xe3\x80\x80", /* ideographic space */
         "a\xe1\x9a\x80",
         "a\xe2\x80\x80",
