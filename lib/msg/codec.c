@@ -86,8 +86,6 @@ static int walk_field(struct walk *w, uint64_t id, const ProtobufCFieldDescripto
 {
     struct level *l = &w->level[w->depth - 1];
     const ProtobufCFieldDescriptor *fields = l->type->fields;
-    if (++w->fields > w->limits->fields_max)
-        return COMITY_E_TOO_LARGE;
     if (l->times > 0 && fields[l->field].id == id) {
         if (fields[l->field].label != PROTOBUF_C_LABEL_REPEATED)
             return COMITY_E_NOT_CANONICAL;
@@ -109,7 +107,7 @@ static int walk_field(struct walk *w, uint64_t id, const ProtobufCFieldDescripto
             l->oneof = fields[i].quantifier_offset;
         }
     }
-    if (++l->times > l->times_max)
+    if (++l->times > l->times_max || ++w->fields > w->limits->fields_max)
         return COMITY_E_TOO_LARGE;
     *ret = &fields[l->field];
     return COMITY_OK;
