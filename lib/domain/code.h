@@ -42,9 +42,8 @@ int code_check_uscc(struct bytes code, struct code_fault *ret_fault)
     __attribute__((warn_unused_result));
 
 /*
- * GB/T 2260: six digits, the first two those of a province, and not with digits below a level that
- * is all zeros
- * ("330006"). What is known of single codes and their dates is in a table: domain/division.h.
+ * GB/T 2260: six digits, the first two those of a province, and no county where the prefecture is
+ * all zeros ("330006"). Single codes and their dates are in a table: domain/division.h.
  * COMITY_E_DIVISION.
  */
 int code_check_division(struct bytes code, struct code_fault *ret_fault)
