@@ -14,7 +14,7 @@
 #define NODE_NODE_H
 
 #include "base/clock.h"
-#include "node/turn.h"
+#include "turn.h"
 #include "site/site.h"
 
 struct node_core;
@@ -32,7 +32,7 @@ struct node {
     const struct roster *roster;
     const char *member; /* own id: site->member */
 
-    struct node_core *core; /* turn, session, outbox, inbox: node/core.h */
+    struct node_core *core; /* turn, session, outbox, inbox: core.h */
     struct view *view;      /* view.c's */
     struct bulk *bulk;      /* bulk.c's */
 };

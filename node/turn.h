@@ -6,7 +6,7 @@
  * recipients, seals, appends, numbers, proves and queues them. After the append each draft knows its index and leaf; after
  * the commit its `done` is called, which is where a reply is sent. When the turn fails, `done` gets the error instead.
  *
- * A turn begins with node_begin (node/node.h) and ends with node_step. Between the two the database may be read, and must not
+ * A turn begins with node_begin (node.h) and ends with node_step. Between the two the database may be read, and must not
  * be written: what is to be written in the turn's transaction stands in a draft, or is done by view_apply.
  */
 #ifndef NODE_TURN_H
