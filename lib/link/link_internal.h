@@ -90,6 +90,8 @@ struct link_socket {
     uint8_t server_public[LINK_KEY_LEN];
     struct link_monitor monitor;
     enum link_client_state state;
+    bool lost; /* disconnected, and no word yet of another attempt */
+    int64_t lost_ms;
     uint64_t generation;
 };
 

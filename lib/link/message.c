@@ -165,13 +165,32 @@ static int check_send(const struct link_socket *s, const struct link_peer *to, s
     return COMITY_OK;
 }
 
+/*
+ * Name the peer that the next frame is for. A ROUTER learns that a peer with a full queue has left
+ * only by reading, and calls it full until then; asking for its events makes it look.
+ */
+static int send_route(struct link_socket *s, const struct link_peer *to)
+{
+    for (bool looked = false;; looked = true) {
+        if (zmq_send(s->zmq, to->route, to->route_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
+            return COMITY_OK;
+        if (errno != EAGAIN || looked)
+            return link_err(errno);
+        int events = 0;
+        size_t len = sizeof events;
+        if (zmq_getsockopt(s->zmq, ZMQ_EVENTS, &events, &len) != 0)
+            return link_err(errno);
+    }
+}
+
 /* Send ${frame}; it is libzmq's on success, and the caller's to close on failure. */
 static int send_frame(struct link_socket *s, const struct link_peer *to, zmq_msg_t *frame)
 {
     /* Once libzmq has taken the route, the payload goes where it goes, or nowhere if the peer left
      * meanwhile. */
-    if (to && zmq_send(s->zmq, to->route, to->route_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
-        return link_err(errno);
+    int err = to ? send_route(s, to) : COMITY_OK;
+    if (err < 0)
+        return err;
     return zmq_msg_send(frame, s->zmq, ZMQ_DONTWAIT) < 0 ? link_err(errno) : COMITY_OK;
 }
 

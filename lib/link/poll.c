@@ -47,7 +47,7 @@ int link_poll(struct link_poll_item *items, size_t n, int timeout_ms)
         items[i].ready = 0;
     size_t k = translate(items, n, polled, entries);
     if (zmq_poll(polled, (int)k, timeout_ms) < 0)
-        return errno == EINTR ? COMITY_OK : errno == EBADF ? COMITY_E_INVALID : link_err(errno);
+        return errno == EINTR ? COMITY_OK : link_err(errno);
     for (size_t i = 0; i < k; i++) {
         unsigned ready = entries[i].monitor && polled[i].revents ? LINK_STATE : 0;
         if (!entries[i].monitor)

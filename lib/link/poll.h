@@ -13,7 +13,8 @@ enum {
     LINK_OUT = 2,   /* there is room to write. On a server this says nothing about any one peer:
                        credit decides. */
     LINK_STATE = 4, /* clients: link_client_state() has something to read */
-    LINK_ERROR = 8, /* plain descriptors: an error or hang-up; always reported, as by poll(2) */
+    LINK_ERROR =
+        8, /* plain descriptors: error, hang-up, not open; always reported, as by poll(2) */
 };
 
 struct link_poll_item {
@@ -31,8 +32,7 @@ enum { LINK_POLL_MAX = 128 };
  * no `ready` set means that the time is over, or that a signal came. The items' sockets must belong
  * to the calling thread.
  *
- * Errors: COMITY_E_LIMIT for more than LINK_POLL_MAX items; COMITY_E_INVALID for a descriptor that
- * is not open; COMITY_E_IO.
+ * Errors: COMITY_E_LIMIT for more than LINK_POLL_MAX items; COMITY_E_IO.
  */
 int link_poll(struct link_poll_item *items, size_t n, int timeout_ms)
     __attribute__((warn_unused_result));

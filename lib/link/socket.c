@@ -3,6 +3,7 @@
  */
 #include "link/socket.h"
 
+#include "base/clock.h"
 #include "link/link_internal.h"
 
 #include <comity/err.h>
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { GIVEN_UP_MS = 1000 };
 
 static int socket_new(struct link *link, int type, struct link_socket **ret)
 {
@@ -124,29 +127,46 @@ int link_connect(struct link *link, const struct link_client_options *options,
     return COMITY_OK;
 }
 
+static void take_event(struct link_socket *s, int kind)
+{
+    switch (kind) {
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        s->state = LINK_CONNECTED;
+        s->generation++;
+        s->lost = false;
+        break;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        s->state = LINK_REFUSED;
+        break;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        s->state = LINK_BROKEN;
+        break;
+    case ZMQ_EVENT_DISCONNECTED:
+        s->lost_ms = clock_mono_ms(&clock_system);
+        s->lost = true;
+        if (s->state == LINK_CONNECTED)
+            s->state = LINK_CONNECTING;
+        break;
+    case ZMQ_EVENT_CONNECT_RETRIED:
+        s->lost = false;
+        break;
+    default:
+        break;
+    }
+}
+
+/*
+ * Where libzmq goes on after a lost connection it says so at once. It says nothing where it gives
+ * up (4.3 does when the peer breaks the protocol after the handshake), so silence is how we know.
+ */
 enum link_client_state link_client_state(struct link_socket *socket)
 {
     struct link_event event;
-    while (socket->monitor.zmq && link_monitor_next(&socket->monitor, &event)) {
-        switch (event.kind) {
-        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-            socket->state = LINK_CONNECTED;
-            socket->generation++;
-            break;
-        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-            socket->state = LINK_REFUSED;
-            break;
-        case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-            socket->state = LINK_BROKEN;
-            break;
-        case ZMQ_EVENT_DISCONNECTED:
-            if (socket->state == LINK_CONNECTED)
-                socket->state = LINK_CONNECTING;
-            break;
-        default:
-            break;
-        }
-    }
+    while (socket->monitor.zmq && link_monitor_next(&socket->monitor, &event))
+        take_event(socket, event.kind);
+    if (socket->lost && socket->state == LINK_CONNECTING &&
+        clock_mono_ms(&clock_system) - socket->lost_ms > GIVEN_UP_MS)
+        socket->state = LINK_BROKEN;
     return socket->state;
 }
 

@@ -88,10 +88,14 @@ enum link_client_state {
 
 /*
  * Read the socket's monitor to its end and say how things stand. From LINK_REFUSED and LINK_BROKEN
- * there is no way back: close the socket, wait (link/backoff.h), link_connect() again. While no
- * roster is loaded the server answers 300, which a client cannot tell from a server that is down:
- * it stays LINK_CONNECTING. So does a client that expects another server key. link_poll() reports
- * with LINK_STATE that there is something to read.
+ * there is no way back: close the socket, wait (link/backoff.h), link_connect() again. Ask in every
+ * turn: link_poll() reports with LINK_STATE that there is something to read, but a connection that
+ * libzmq gave up without a word becomes LINK_BROKEN only by the passing of a second.
+ *
+ * While no roster is loaded the server answers 300, which a client cannot tell from a server that
+ * is down: it stays LINK_CONNECTING and tries again. libzmq 4.3 often leaves such a connection
+ * hanging until the server's handshake timeout, so getting in can take 5 s and a pause longer than
+ * the roster does. A client that expects another server key stays LINK_CONNECTING as well.
  */
 enum link_client_state link_client_state(struct link_socket *socket);
 
