@@ -101,10 +101,10 @@ static bool field_start(struct field *f)
 
 /*
  * x² = u/v with u = y² - 1, v = d·y² + 1. There is such an x when u/v is 0 or a square, and u/v is
- * a square exactly when u·v is; v is never 0, because -1/d is not a square. The sign bit has no
- * meaning, and must be 0, where x is 0.
+ * a square exactly when u·v is; v is never 0, because -1/d is not a square. (Where x is 0, its sign
+ * must be too. That is where y is 1 or -1, which not_of_low_order refuses with either sign.)
  */
-static int on_curve(struct field *f, bool negative)
+static int on_curve(struct field *f)
 {
     if (!BN_mod_sqr(f->y2, f->y, f->p, f->ctx) ||
         !BN_mod_sub(f->u, f->y2, BN_value_one(), f->p, f->ctx) ||
@@ -115,9 +115,7 @@ static int on_curve(struct field *f, bool negative)
     int kronecker = BN_kronecker(f->t, f->p, f->ctx);
     if (kronecker < -1)
         return COMITY_E_NOMEM;
-    if (kronecker == -1 || (kronecker == 0 && negative))
-        return COMITY_E_BAD_KEY;
-    return COMITY_OK;
+    return kronecker == -1 ? COMITY_E_BAD_KEY : COMITY_OK;
 }
 
 /*
@@ -141,12 +139,11 @@ int ed25519_public_check(const uint8_t pub[ED25519_LEN])
         return COMITY_E_NOMEM;
     uint8_t little[ED25519_LEN];
     memcpy(little, pub, sizeof little);
-    bool negative = (little[ED25519_LEN - 1] & 0x80) != 0;
-    little[ED25519_LEN - 1] &= 0x7f;
+    little[ED25519_LEN - 1] &= 0x7f; /* the sign of x */
 
     int err = COMITY_E_NOMEM;
     if (field_start(&f) && BN_lebin2bn(little, sizeof little, f.y))
-        err = BN_cmp(f.y, f.p) < 0 ? on_curve(&f, negative) : COMITY_E_BAD_KEY;
+        err = BN_cmp(f.y, f.p) < 0 ? on_curve(&f) : COMITY_E_BAD_KEY;
     if (!err)
         err = not_of_low_order(&f);
     BN_CTX_end(f.ctx);

@@ -290,6 +290,29 @@ static void open_damaged_lines_are_damaged(void **state)
     buf_free(&whole);
 }
 
+/* The public half is read without any secret to check it against: the form is all that there is. */
+static void public_of_damaged_lines_is_refused(void **state)
+{
+    (void)state;
+    char long_name[NOTE_KEY_NAME_MAX + 2] = {0};
+    memset(long_name, 'n', NOTE_KEY_NAME_MAX + 1);
+    const char *const changes[][2] = {
+        {"v1", "v2"}, {"ledger", "lodger"}, {"abc", "a c"},
+        {"abc", ""},  {"abc", long_name},   {"ENCRYPTED PRIVATE", "PRIVATE"},
+    };
+    (void)create(KEY_LEDGER, "abc");
+    struct buf whole = BUF_INIT;
+    assert_int_equal(file_read(path, 1 << 16, &whole), 0);
+    for (size_t i = 0; i < COUNT(changes); i++) {
+        struct key_public k = {.name = "untouched"};
+        replace(changes[i][0], changes[i][1]);
+        assert_int_equal(keyfile_public(path, &k), COMITY_E_KEY_DAMAGED);
+        assert_string_equal(k.name, "untouched");
+        assert_int_equal(file_write(path, buf_bytes(&whole), 0600), 0);
+    }
+    buf_free(&whole);
+}
+
 /* Cut anywhere, it is never opened and never read beyond its end. */
 static void open_truncated_file_is_damaged(void **state)
 {
@@ -431,6 +454,7 @@ int main(void)
         cmocka_unit_test_teardown(open_exchanged_public_half_is_damaged, remove_file),
         cmocka_unit_test_teardown(open_exchanged_name_or_use_is_damaged, remove_file),
         cmocka_unit_test_teardown(open_damaged_lines_are_damaged, remove_file),
+        cmocka_unit_test_teardown(public_of_damaged_lines_is_refused, remove_file),
         cmocka_unit_test_teardown(open_truncated_file_is_damaged, remove_file),
         cmocka_unit_test_teardown(open_damaged_encryption_is_refused, remove_file),
         cmocka_unit_test_teardown(open_signer_signs_under_the_files_name, remove_file),

@@ -501,6 +501,51 @@ static void open_wrong_line_of_a_known_key_fails_the_note(void **state)
     buf_free(&note);
 }
 
+static void open_good_line_behind_a_wrong_one_does_not_help(void **state)
+{
+    (void)state;
+    struct buf note = BUF_INIT;
+    struct note_verifier v = verifier(enoch_vkey);
+    struct bytes text;
+    uint8_t blob[68] = {0xaf, 0x0c, 0xfe, 0x78};
+    buf_printf(&note, "%s\n" DASH "EnochRoot ", peter_text);
+    text_put_base64(&note, BYTES(blob, sizeof blob));
+    buf_put_str(&note, "\n" ENOCH_LINE);
+    assert_int_equal(note_open(buf_bytes(&note), &v, &text), COMITY_E_SIGNATURE);
+    buf_free(&note);
+}
+
+/* A good signature and one byte more, or one less, of either type. */
+static void open_good_signature_of_wrong_length_is_refused(void **state)
+{
+    (void)state;
+    struct note_signer *s = signer("s", log_seed);
+    for (int type = NOTE_TYPE_SIGNATURE; type <= NOTE_TYPE_COSIGNATURE; type += 3) {
+        struct note_verifier v;
+        struct buf line = BUF_INIT, blob = BUF_INIT;
+        struct bytes text;
+        assert_int_equal(note_verifier_make("s", (uint8_t)type, note_signer_public(s)->pub, &v), 0);
+        assert_int_equal(type == NOTE_TYPE_COSIGNATURE ? note_cosign(s, BYTES_LIT("t\n"), 9, &line)
+                                                       : note_sign(s, BYTES_LIT("t\n"), &line),
+                         0);
+        const char *base64 = strstr(buf_str(&line), DASH "s ") + strlen(DASH "s ");
+        assert_int_equal(text_get_base64(BYTES(base64, strlen(base64) - 1), &blob), 0);
+        size_t len = blob.len;
+        buf_put_u8(&blob, 0);
+        for (size_t n = len - 1; n <= len + 1; n++) {
+            buf_reset(&line);
+            buf_put_str(&line, "t\n\n" DASH "s ");
+            text_put_base64(&line, BYTES(blob.data, n));
+            buf_put_str(&line, "\n");
+            assert_int_equal(note_open(buf_bytes(&line), &v, &text),
+                             n == len ? COMITY_OK : COMITY_E_SIGNATURE);
+        }
+        buf_free(&line);
+        buf_free(&blob);
+    }
+    note_signer_free(s);
+}
+
 static void open_signature_of_wrong_length_is_refused(void **state)
 {
     (void)state;
@@ -638,6 +683,8 @@ int main(void)
         cmocka_unit_test(open_signature_in_place_of_cosignature_is_refused),
         cmocka_unit_test(open_every_changed_byte_is_noticed),
         cmocka_unit_test(open_wrong_line_of_a_known_key_fails_the_note),
+        cmocka_unit_test(open_good_line_behind_a_wrong_one_does_not_help),
+        cmocka_unit_test(open_good_signature_of_wrong_length_is_refused),
         cmocka_unit_test(open_signature_of_wrong_length_is_refused),
         cmocka_unit_test(open_unknown_algorithms_are_passed_over),
         cmocka_unit_test(split_what_is_no_note_is_refused),
