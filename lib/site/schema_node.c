@@ -1,0 +1,84 @@
+/*
+ * The node's tables beside its ledger, in two steps: first what cannot be made again (what was sent and received, numbers,
+ * cursors), then the projections, which `comity-node --reindex` empties and fills anew.
+ *
+ * Chunks (store/store.h) are named by their id. Numbers of states are those of node/outbox.h and node/bulk.h.
+ */
+#include "site/schema.h"
+
+const char *const site_node_schema[] = {
+    /* ---- sources ---- */
+
+    /* How far things are: node/core.h lists the names. */
+    "CREATE TABLE cursor(name TEXT PRIMARY KEY, value INTEGER NOT NULL, data BLOB) STRICT, WITHOUT ROWID;"
+
+    /* Rosters that came into force, the file as a chunk. anchor: the text of NET.network under which it was accepted, so that
+     * it can be opened again by itself. own: index of the ROSTER entry. */
+    "CREATE TABLE roster(number INTEGER PRIMARY KEY, own INTEGER NOT NULL, anchor BLOB NOT NULL,"
+    " file INTEGER NOT NULL) STRICT;"
+
+    /* Own parcels, by parcel_seq. The entries first … first+count-1 of this ledger travelled in it, proven at size. head and
+     * statement (NULL until answered; several parcels may share one) prove what the broker accepted or refused; sealed is
+     * NULL once answered, or when nothing was sealed. routed: index of the broker's ROUTED or REFUSED entry. token: why it
+     * was refused. */
+    "CREATE TABLE parcel_out(parcel_seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, first INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, head INTEGER NOT NULL,"
+    " sealed INTEGER, wraps BLOB, state INTEGER NOT NULL, token TEXT, statement INTEGER, routed INTEGER)"
+    " STRICT;"
+    "CREATE INDEX parcel_out_by_hash ON parcel_out(hash);"
+    "CREATE INDEX parcel_out_by_first ON parcel_out(first);"
+    "CREATE INDEX parcel_out_queued ON parcel_out(parcel_seq) WHERE state = 0;"
+
+    /* One row a parcel and recipient: its numbers there (span of them from pair_first), and what the recipient said of it in
+     * the parcel that our RECEIPT entry ${receipt} logs. */
+    "CREATE TABLE parcel_out_to(parcel_seq INTEGER NOT NULL, member TEXT NOT NULL,"
+    " pair_first INTEGER NOT NULL, span INTEGER NOT NULL, state INTEGER NOT NULL, receipt INTEGER,"
+    " token TEXT, PRIMARY KEY(parcel_seq, member)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX parcel_out_to_by_member ON parcel_out_to(member, state, parcel_seq);"
+
+    /* What each member is sent next: pair_seq, and the sizes of our ledger that it was last sent: sent (queued included) and
+     * accepted (by the broker). ask: a size that it named because it could not link; 0 for none. The broker has a row, too. */
+    "CREATE TABLE pair_out(member TEXT PRIMARY KEY, next INTEGER NOT NULL, sent INTEGER NOT NULL,"
+    " accepted INTEGER NOT NULL, ask INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+
+    /* Parcels received, by the index of the own entry about each: RECEIVED (opened; openings are in the ledger's store),
+     * RECEIPT, or REFUSED (then with a token). sealed is not kept. */
+    "CREATE TABLE parcel_in(own INTEGER PRIMARY KEY, origin TEXT NOT NULL, first INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, hash BLOB NOT NULL,"
+    " head INTEGER NOT NULL, wraps BLOB, statement INTEGER NOT NULL, routed INTEGER NOT NULL,"
+    " delivery_seq INTEGER NOT NULL, token TEXT) STRICT;"
+    "CREATE INDEX parcel_in_by_place ON parcel_in(origin, first);"
+
+    /* Each ledger that sends to this member: its numbering (wire/pair.h) and its newest checkpoint here. */
+    "CREATE TABLE pair_in(origin TEXT PRIMARY KEY, next INTEGER NOT NULL, size INTEGER NOT NULL,"
+    " root BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE pair_gap(origin TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+    " PRIMARY KEY(origin, first)) STRICT, WITHOUT ROWID;"
+
+    /* Every root of another ledger that was proven here. */
+    "CREATE TABLE peer_root(origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,"
+    " PRIMARY KEY(origin, size)) STRICT, WITHOUT ROWID;"
+
+    /* Openings of entries that parcels brought along (officers' KEY entries, shared records) are kept once. */
+    "CREATE TABLE enclosed(origin TEXT NOT NULL, idx INTEGER NOT NULL, leaf BLOB NOT NULL,"
+    " own INTEGER NOT NULL, opened INTEGER NOT NULL, PRIMARY KEY(origin, idx)) STRICT, WITHOUT ROWID;"
+
+    /* Attachments of own records, and who has them. */
+    "CREATE TABLE attachment_out(blob BLOB PRIMARY KEY, len INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " token TEXT) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE attachment_out_to(blob BLOB NOT NULL, member TEXT NOT NULL, parcel_seq INTEGER NOT NULL,"
+    " receipt INTEGER, PRIMARY KEY(blob, member)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX attachment_out_to_by_parcel ON attachment_out_to(parcel_seq);"
+
+    /* Attachments of records received: the record is entry idx of origin; sender is the member whose parcel brought it, to
+     * whom FILE goes when it is complete; file: index of that own FILE entry. */
+    "CREATE TABLE attachment_in(blob BLOB NOT NULL, origin TEXT NOT NULL, idx INTEGER NOT NULL,"
+    " sender TEXT NOT NULL, len INTEGER NOT NULL, sha256 BLOB NOT NULL, sm3 BLOB NOT NULL,"
+    " secret BLOB NOT NULL, name TEXT NOT NULL, mime TEXT, state INTEGER NOT NULL, token TEXT,"
+    " file INTEGER, PRIMARY KEY(blob, sender, origin, idx)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX attachment_in_open ON attachment_in(blob) WHERE state < 2;"
+    "CREATE INDEX attachment_in_by_record ON attachment_in(origin, idx);",
+
+    /* ---- projections, and what else lies beside the core: one step for each who adds ---- */
+};
+const size_t site_node_schema_count = sizeof site_node_schema / sizeof site_node_schema[0];
