@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* 32 MiB of 16 KiB pages. Half as many cost a tenth of the turns, twice as many gained nothing; see bench. */
-enum { CHECKPOINT_FRAMES = 2048, BUSY_TIMEOUT_MS = 5000, SCRUB_TIMEOUT_MS = 100 };
+enum { CHECKPOINT_FRAMES = 2048, BUSY_TIMEOUT_MS = 5000 };
 
 static bool is_writer(const struct db *db)
 {
@@ -128,37 +128,33 @@ static bool has_content(const char *path, const char *suffix)
     return yes;
 }
 
-/* SQLite would let everybody read what it creates; -wal and -shm take the mode of the database. */
+/*
+ * SQLite would let everybody read what it creates; -wal and -shm take the mode of the database. A file that is there is
+ * never opened here: closing it would drop the locks that other connections of this process hold on it.
+ */
 static int create_private(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (fd < 0)
-        return file_err(errno);
+        return errno == EEXIST ? COMITY_OK : file_err(errno);
     close(fd);
     return COMITY_OK;
 }
 
-/* SQLite would take a file of a few bytes for an empty one, and write over it. */
-static int check_magic(const char *path)
+/* SQLite takes a file of one byte for an empty one, and would write over it. */
+static int check_size(const char *path)
 {
-    static const char magic[16] = "SQLite format 3";
-    char head[sizeof magic] = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    struct stat st;
+    if (stat(path, &st) != 0)
         return file_err(errno);
-    ssize_t n = read(fd, head, sizeof head);
-    int err = n < 0 ? file_err(errno) : COMITY_OK;
-    close(fd);
-    if (!err && n > 0 && memcmp(head, magic, sizeof magic) != 0)
-        err = COMITY_E_NOT_A_LEDGER;
-    return err;
+    return st.st_size == 1 ? COMITY_E_NOT_A_LEDGER : COMITY_OK;
 }
 
 static int prepare_file(const char *path, enum db_mode mode)
 {
     int err = mode == DB_CREATE ? create_private(path) : COMITY_OK;
     if (!err)
-        err = check_magic(path);
+        err = check_size(path);
     /* Somebody writes here, or died doing so: without the WAL this is not what was committed. */
     if (!err && mode == DB_IMMUTABLE && (has_content(path, "-wal") || has_content(path, "-journal")))
         err = COMITY_E_BUSY;
@@ -264,18 +260,6 @@ int db_open(const char *path, enum db_mode mode, struct db **ret)
     return COMITY_OK;
 }
 
-void db_close(struct db *db)
-{
-    if (!db)
-        return;
-    db_statements_free(db);
-    /* After a failed sync a last checkpoint would only be a retry. */
-    if (db->poisoned)
-        sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    sqlite3_close_v2(db->handle);
-    free(db);
-}
-
 /* ---- transactions ------------------------------------------------------------------------------------- */
 
 void db_poison(struct db *db)
@@ -358,17 +342,34 @@ int db_checkpoint_if_due(struct db *db)
 {
     if (db->wal_frames < CHECKPOINT_FRAMES || db->in_transaction)
         return COMITY_OK;
-    /* A reader in the way, or a full disk: what was committed stands in the WAL; the next commit tries again. */
+    /* A reader in the way, a full disk: what was committed stands in the WAL; the next commit tries again. */
     int err = checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
-    return err == COMITY_E_BUSY || err == COMITY_E_DISK_FULL ? COMITY_OK : err;
+    return err == COMITY_E_IO ? err : COMITY_OK;
 }
 
-int db_empty_wal(struct db *db)
+int db_empty_wal(struct db *db, int wait_ms)
 {
-    sqlite3_busy_timeout(db->handle, SCRUB_TIMEOUT_MS);
+    sqlite3_busy_timeout(db->handle, wait_ms);
     int err = checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     return err;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    db_statements_free(db);
+    /*
+     * SQLite empties the WAL for the last connection only, and we may close before a reader does. After a failed sync
+     * a last checkpoint would only be a retry.
+     */
+    if (db->handle && is_writer(db) && !db->poisoned)
+        (void)!db_empty_wal(db, 0);
+    if (db->poisoned)
+        sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_close_v2(db->handle);
+    free(db);
 }
 
 /* ---- schema ------------------------------------------------------------------------------------------- */

@@ -75,9 +75,10 @@ bool db_is_poisoned(const struct db *db);
 
 /*
  * Copy the WAL into the database, sync it, and cut the WAL to nothing, so that no older image of a page is left in a
- * file. (The blocks go back to the file system as they are.) COMITY_E_BUSY after 0.1 s when a reader still needs it.
+ * file. (The blocks go back to the file system as they are.) COMITY_E_BUSY when after
+ * ${wait_ms} a reader still needs it.
  */
-int db_empty_wal(struct db *db) __attribute__((warn_unused_result));
+int db_empty_wal(struct db *db, int wait_ms) __attribute__((warn_unused_result));
 
 struct db_value {
     enum { DB_VALUE_NULL, DB_VALUE_U64, DB_VALUE_BLOB, DB_VALUE_TEXT } kind;
