@@ -17,24 +17,25 @@ const char *const site_node_schema[] = {
     "CREATE TABLE roster(number INTEGER PRIMARY KEY, own INTEGER NOT NULL, anchor BLOB NOT NULL,"
     " file INTEGER NOT NULL) STRICT;"
 
-    /* Own parcels, by parcel_seq. The entries first … first+count-1 of this ledger travelled in it, proven at size. head and
-     * statement (NULL until answered; several parcels may share one) prove what the broker accepted or refused; sealed is
-     * NULL once answered, or when nothing was sealed. routed: index of the broker's ROUTED or REFUSED entry. token: why it
-     * was refused. */
-    "CREATE TABLE parcel_out(parcel_seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, first INTEGER NOT NULL,"
-    " count INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, head INTEGER NOT NULL,"
-    " sealed INTEGER, wraps BLOB, state INTEGER NOT NULL, token TEXT, statement INTEGER, routed INTEGER)"
-    " STRICT;"
+    /* Own parcels. The entries first … first+count-1 of this ledger travelled in it, proven at size. parcel_seq is its number
+     * at the broker: rebuilt parcels get another one behind a refusal, and one that was voided before it was ever submitted has
+     * none. head and statement (NULL until answered; several parcels may share one) prove what the broker accepted or refused;
+     * sealed is NULL once answered, or when nothing was sealed. routed: index of the broker's ROUTED or REFUSED entry. token:
+     * why it was refused. */
+    "CREATE TABLE parcel_out(id INTEGER PRIMARY KEY, parcel_seq INTEGER UNIQUE, hash BLOB NOT NULL,"
+    " first INTEGER NOT NULL, count INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,"
+    " head INTEGER NOT NULL, sealed INTEGER, wraps BLOB, state INTEGER NOT NULL, token TEXT,"
+    " statement INTEGER, routed INTEGER) STRICT;"
     "CREATE INDEX parcel_out_by_hash ON parcel_out(hash);"
     "CREATE INDEX parcel_out_by_first ON parcel_out(first);"
     "CREATE INDEX parcel_out_queued ON parcel_out(parcel_seq) WHERE state = 0;"
 
     /* One row a parcel and recipient: its numbers there (span of them from pair_first), and what the recipient said of it in
      * the parcel that our RECEIPT entry ${receipt} logs. */
-    "CREATE TABLE parcel_out_to(parcel_seq INTEGER NOT NULL, member TEXT NOT NULL,"
+    "CREATE TABLE parcel_out_to(parcel INTEGER NOT NULL, member TEXT NOT NULL,"
     " pair_first INTEGER NOT NULL, span INTEGER NOT NULL, state INTEGER NOT NULL, receipt INTEGER,"
-    " token TEXT, PRIMARY KEY(parcel_seq, member)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX parcel_out_to_by_member ON parcel_out_to(member, state, parcel_seq);"
+    " token TEXT, PRIMARY KEY(parcel, member)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX parcel_out_to_by_member ON parcel_out_to(member, state, parcel);"
 
     /* What each member is sent next: pair_seq, and the sizes of our ledger that it was last sent: sent (queued included) and
      * accepted (by the broker). ask: a size that it named because it could not link; 0 for none. The broker has a row, too. */
@@ -66,9 +67,9 @@ const char *const site_node_schema[] = {
     /* Attachments of own records, and who has them. */
     "CREATE TABLE attachment_out(blob BLOB PRIMARY KEY, len INTEGER NOT NULL, state INTEGER NOT NULL,"
     " token TEXT) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE attachment_out_to(blob BLOB NOT NULL, member TEXT NOT NULL, parcel_seq INTEGER NOT NULL,"
+    "CREATE TABLE attachment_out_to(blob BLOB NOT NULL, member TEXT NOT NULL, parcel INTEGER NOT NULL,"
     " receipt INTEGER, PRIMARY KEY(blob, member)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX attachment_out_to_by_parcel ON attachment_out_to(parcel_seq);"
+    "CREATE INDEX attachment_out_to_by_parcel ON attachment_out_to(parcel);"
 
     /* Attachments of records received: the record is entry idx of origin; sender is the member whose parcel brought it, to
      * whom FILE goes when it is complete; file: index of that own FILE entry. */
