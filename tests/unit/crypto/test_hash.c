@@ -155,10 +155,14 @@ static void secret_equal_compares_every_byte(void **state)
     }
 }
 
+enum { THREADS = 4 };
+static pthread_barrier_t together;
+
 static void *hash_many(void *arg)
 {
     struct hash *h = arg;
-    for (int i = 0; i < 1000; i++)
+    pthread_barrier_wait(&together);
+    for (int i = 0; i < 50000; i++)
         hash_node(suite_get(SUITE_1), h, h, h);
     return NULL;
 }
@@ -167,9 +171,9 @@ static void *hash_many(void *arg)
 static void threads_do_not_share_contexts(void **state)
 {
     (void)state;
-    enum { THREADS = 4 };
     pthread_t threads[THREADS];
     struct hash results[THREADS] = {0}, alone = {0};
+    assert_int_equal(pthread_barrier_init(&together, NULL, THREADS + 1), 0);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, hash_many, &results[i]), 0);
     hash_many(&alone);
@@ -177,6 +181,7 @@ static void threads_do_not_share_contexts(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         assert_true(hash_equal(&results[i], &alone));
     }
+    pthread_barrier_destroy(&together);
 }
 
 int main(void)
