@@ -24,6 +24,14 @@ size_t check_enter(struct check *c, const char *name, int index)
     return back;
 }
 
+void check_enter_element(struct check *c, int index)
+{
+    size_t room = sizeof c->path - c->path_len;
+    int n = snprintf(c->path + c->path_len, room, "[%d]", index);
+    if (n > 0 && (size_t)n < room)
+        c->path_len += (size_t)n;
+}
+
 void check_leave(struct check *c, size_t back)
 {
     c->path_len = back;

@@ -1,6 +1,7 @@
 /*
  * How rules.c walks a record: where it is, the shapes that fields of text have, tables of such
- * fields, lists. Internal to lib/domain.
+ * fields, lists. Internal to lib/domain, and to lib/json, which must name fields in the same
+ * way.
  *
  * The path names the field that is being looked at, as JSON would: enter() lengthens it, leave()
  * shortens it again, and a check that fails leaves it where it was.
@@ -21,6 +22,8 @@ enum { CHECK_NO_INDEX = -1 };
 
 /* Go into ${name}, or its element ${index}; returns what check_leave() takes to come back. */
 size_t check_enter(struct check *c, const char *name, int index);
+/* Go on from a list, whose name the path ends with, to its element ${index}. */
+void check_enter_element(struct check *c, int index);
 void check_leave(struct check *c, size_t back);
 
 /* Note the fault ${err} at ${name} below the path ("" for the path itself), and return ${err}. */
