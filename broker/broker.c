@@ -1,0 +1,396 @@
+/*
+ * The broker's turn. See broker.h; the parts are hello.c, submit.c, deliver.c and roster.c.
+ */
+#include "broker.h"
+
+#include "base/log.h"
+#include "parts.h"
+#include "store.h"
+
+#include <comity/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TURN_ARENA = 512 * 1024 * 1024, /* a cap, not an allocation: what one turn's frames may decode to */
+    CACHE_BYTES = 32 * 1024 * 1024,
+    SILENCE_MS = 90 * 1000,
+    SWEEP_AT_ONCE = 256,
+    DAY_MS = 24 * 3600 * 1000
+};
+
+static int load_roster(struct broker *b)
+{
+    struct buf file = BUF_INIT;
+    int err = queue_roster(b->store, UINT64_MAX, &file);
+    if (!err)
+        err = roster_open(buf_bytes(&file), &b->site->network, NULL, &b->roster);
+    else if (err == COMITY_E_NOT_FOUND)
+        err = COMITY_OK;
+    buf_free(&file);
+    return err;
+}
+
+int broker_open(const struct site *site, const struct site_keys *keys, const struct clock *clock,
+                struct broker **ret)
+{
+    struct broker *b = calloc(1, sizeof *b);
+    if (!b)
+        return COMITY_E_NOMEM;
+    b->site = site;
+    b->keys = keys;
+    b->clock = clock;
+    b->arena = arena_new(TURN_ARENA);
+    b->cache = parcel_cache_new(CACHE_BYTES);
+    int err = b->arena && b->cache ? COMITY_OK : COMITY_E_NOMEM;
+    if (!err)
+        err = site_open_store(site, DB_WRITE, &b->store);
+    if (!err)
+        err = ledger_open(b->store, keys->ledger, &b->ledger);
+    if (!err)
+        err = load_roster(b);
+    if (err) {
+        broker_close(b);
+        return err;
+    }
+    *ret = b;
+    return COMITY_OK;
+}
+
+void broker_close(struct broker *b)
+{
+    if (!b)
+        return;
+    broker_sent(b);
+    free(b->out);
+    session_drop_all(&b->sessions);
+    ledger_close(b->ledger);
+    store_close(b->store);
+    roster_free(b->roster);
+    parcel_cache_free(b->cache);
+    arena_free(b->arena);
+    free(b);
+}
+
+/* ---- output ---- */
+
+int broker_send(struct broker *b, const struct link_peer *to, const struct frame *f)
+{
+    if (b->out_count == b->out_cap) {
+        size_t cap = b->out_cap ? b->out_cap * 2 : 64;
+        struct broker_output *out = realloc(b->out, cap * sizeof *out);
+        if (!out)
+            return COMITY_E_NOMEM;
+        b->out = out;
+        b->out_cap = cap;
+    }
+    struct broker_output o = {.to = *to};
+    int err = f ? frame_encode(f, &o.frame) : COMITY_OK;
+    if (err) {
+        buf_free(&o.frame);
+        return err;
+    }
+    b->out[b->out_count++] = o;
+    return COMITY_OK;
+}
+
+int broker_bye(struct broker *b, const struct link_peer *to, int err, const char *detail,
+               uint64_t known_size)
+{
+    const struct frame f = {.kind = FRAME_BYE,
+                            .u.bye = {.token = bytes_of(comity_err_token(err)),
+                                      .detail = bytes_of(detail),
+                                      .has_known_size = known_size != 0,
+                                      .known_size = known_size}};
+    struct session *s = session_find(&b->sessions, to->key);
+    const struct roster_member *m = b->roster ? roster_member_by_curve(b->roster, to->key) : NULL;
+    log_event(LOG_WARN, "bye", LOG_BYTES("member", m ? m->id : BYTES_LIT("-")), LOG_ERR(err),
+              LOG_STR("detail", detail ? detail : "-"));
+    struct link_peer peer = *to; /* may lie in the session that is dropped here */
+    if (s && link_peer_same(&s->peer, to))
+        session_drop(&b->sessions, s);
+    b->count.byes++;
+    int sent = broker_send(b, &peer, &f);
+    if (!sent)
+        b->out[b->out_count - 1].drop = true;
+    return sent;
+}
+
+void broker_sent(struct broker *b)
+{
+    for (size_t i = 0; i < b->out_count; i++)
+        buf_free(&b->out[i].frame);
+    b->out_count = 0;
+}
+
+/* ---- the frames of a session ---- */
+
+static int resync(struct broker *b, const struct link_peer *to)
+{
+    const struct frame f = {.kind = FRAME_RESYNC};
+    b->count.resyncs++;
+    return broker_send(b, to, &f);
+}
+
+/* A grant never falls. */
+static void take_credit(struct session *s, uint64_t credit)
+{
+    if (credit > s->deliver_granted)
+        s->deliver_granted = credit;
+}
+
+static int take_taken(struct broker *b, struct session *s, const struct frame *f, size_t frame_len)
+{
+    (void)frame_len;
+    take_credit(s, f->u.taken.credit);
+    if (f->u.taken.delivery_seq >= s->next_delivery)
+        return broker_bye(b, &s->peer, COMITY_E_INVALID, "TAKEN beyond what was delivered", 0);
+    return queue_set_taken(b->store, bytes_of(s->member), f->u.taken.delivery_seq);
+}
+
+static int take_roster_ask(struct broker *b, struct session *s, const struct frame *f,
+                           size_t frame_len)
+{
+    (void)frame_len;
+    return roster_send_part(b, s, f->u.roster_ask.number, f->u.roster_ask.part);
+}
+
+static int take_ping(struct broker *b, struct session *s, const struct frame *f, size_t frame_len)
+{
+    (void)frame_len;
+    take_credit(s, f->u.ping.credit);
+    struct checkpoint c;
+    struct bytes note;
+    int err = ledger_checkpoint(b->ledger, &c, &note);
+    const struct frame pong = {.kind = FRAME_PONG,
+                               .epoch = BYTES(s->epoch, EPOCH_LEN),
+                               .u.pong = {.credit = s->submit_granted, .checkpoint = note}};
+    return err ? err : broker_send(b, &s->peer, &pong);
+}
+
+static int take_pong(struct broker *b, struct session *s, const struct frame *f, size_t frame_len)
+{
+    (void)b;
+    (void)s;
+    (void)f;
+    (void)frame_len;
+    return COMITY_OK; /* heard of is all that it says */
+}
+
+/* The proof that our checkpoint of size `to` extends that of size `from`. */
+static int take_prove(struct broker *b, struct session *s, const struct frame *f, size_t frame_len)
+{
+    (void)frame_len;
+    uint64_t from = f->u.prove.from;
+    uint64_t to = f->u.prove.to;
+    struct checkpoint c;
+    struct buf note = BUF_INIT;
+    struct hash_list path = {0};
+    struct bytes *proof = NULL;
+    int err = from && from <= to ? ledger_checkpoint_from(b->ledger, to, &c, &note) : COMITY_E_INVALID;
+    if (!err && c.size != to)
+        err = COMITY_E_NOT_FOUND;
+    if (!err) {
+        struct tree_source tree = ledger_tree(b->ledger);
+        err = proof_consistency(&tree, from, to, &path);
+    }
+    if (!err && !(proof = arena_alloc(b->arena, path.count * sizeof *proof)))
+        err = COMITY_E_NOMEM;
+    for (size_t i = 0; !err && i < path.count; i++)
+        proof[i] = hash_bytes(&path.at[i]);
+    if (!err) {
+        const struct frame answer = {.kind = FRAME_PROOF,
+                                     .epoch = BYTES(s->epoch, EPOCH_LEN),
+                                     .u.proof = {.from = from,
+                                                 .to = to,
+                                                 .proof = proof,
+                                                 .proof_count = path.count,
+                                                 .checkpoint = buf_bytes(&note)}};
+        err = broker_send(b, &s->peer, &answer);
+    } else if (err == COMITY_E_INVALID || err == COMITY_E_NOT_FOUND || err == COMITY_E_UNCOVERED) {
+        err = broker_bye(b, &s->peer, COMITY_E_INVALID, "PROVE of sizes never signed", 0);
+    }
+    hash_list_free(&path);
+    buf_free(&note);
+    return err;
+}
+
+/* Frames that a node may send within a session; `writes` makes the turn a transaction. */
+static const struct {
+    int (*take)(struct broker *b, struct session *s, const struct frame *f, size_t frame_len);
+    bool writes;
+} handlers[FRAME_PROOF + 1] = {
+    [FRAME_SUBMIT] = {submit_take, true},     [FRAME_TAKEN] = {take_taken, true},
+    [FRAME_ROSTER_ASK] = {take_roster_ask, false}, [FRAME_PING] = {take_ping, false},
+    [FRAME_PONG] = {take_pong, false},        [FRAME_PROVE] = {take_prove, false},
+};
+
+static int take_session_frame(struct broker *b, const struct link_peer *peer, const struct frame *f,
+                              size_t frame_len)
+{
+    struct session *s = session_find(&b->sessions, peer->key);
+    if (!s || !link_peer_same(&s->peer, peer) || !bytes_equal(f->epoch, BYTES(s->epoch, EPOCH_LEN)))
+        return resync(b, peer);
+    s->heard_ms = clock_mono_ms(b->clock);
+    return handlers[f->kind].take(b, s, f, frame_len);
+}
+
+static int take_frame(struct broker *b, const struct link_peer *peer, const struct frame *f,
+                      size_t frame_len)
+{
+    struct session *s = session_find(&b->sessions, peer->key);
+    switch (f->kind) {
+    case FRAME_HELLO:
+        return hello_take(b, peer, f);
+    case FRAME_BYE:
+        if (s && link_peer_same(&s->peer, peer))
+            session_drop(&b->sessions, s);
+        return COMITY_OK;
+    default:
+        if (!handlers[f->kind].take)
+            return broker_bye(b, peer, COMITY_E_UNKNOWN_MESSAGE, frame_kind_word(f->kind), 0);
+        return take_session_frame(b, peer, f, frame_len);
+    }
+}
+
+/* ---- the turn ---- */
+
+struct intake {
+    struct link_peer peer;
+    struct frame frame;
+    size_t len;
+};
+
+/* Whose frame this is, by key: every message is held against the roster. */
+static bool is_member(struct broker *b, const struct link_peer *peer)
+{
+    if (b->roster && roster_member_by_curve(b->roster, peer->key))
+        return true;
+    b->count.strangers++;
+    return false;
+}
+
+/* Decode what came in; what does not decode ends its session here. */
+static int decode_all(struct broker *b, const struct broker_event *events, size_t n,
+                      struct intake *ret, size_t *ret_count, bool *ret_writes)
+{
+    size_t count = 0;
+    bool writes = false;
+    for (size_t i = 0; i < n; i++) {
+        struct intake *in = &ret[count];
+        in->peer = events[i].peer;
+        in->len = events[i].payload.len;
+        b->count.frames_in++;
+        int err = COMITY_E_NOT_MEMBER;
+        if (is_member(b, &in->peer))
+            err = events[i].payload.data ? frame_decode(b->arena, events[i].payload, &in->frame)
+                                         : COMITY_E_MALFORMED;
+        if (err == COMITY_E_NOMEM)
+            return err;
+        if (err) {
+            b->count.malformed += err != COMITY_E_NOT_MEMBER;
+            if ((err = broker_bye(b, &in->peer, err, NULL, 0)))
+                return err;
+            continue;
+        }
+        writes = writes || handlers[in->frame.kind].writes;
+        count++;
+    }
+    *ret_count = count;
+    *ret_writes = writes;
+    return COMITY_OK;
+}
+
+static int take_all(struct broker *b, const struct intake *in, size_t n, bool writes)
+{
+    int err = writes ? ledger_begin(b->ledger) : COMITY_OK;
+    if (err)
+        return err;
+    for (size_t i = 0; !err && i < n; i++)
+        err = take_frame(b, &in[i].peer, &in[i].frame, in[i].len);
+    if (!writes)
+        return err;
+    if (!err)
+        err = ledger_sign(b->ledger);
+    if (err) {
+        ledger_abort(b->ledger);
+        return err;
+    }
+    return ledger_commit(b->ledger);
+}
+
+static int answer_all(struct broker *b)
+{
+    int err = COMITY_OK;
+    for (struct session *s = b->sessions.by_key; s && !err; s = s->hh.next) {
+        err = deliver_answers(b, s);
+        if (!err)
+            err = deliver_parcels(b, s);
+    }
+    return err;
+}
+
+int broker_step(struct broker *b, const struct broker_event *events, size_t n)
+{
+    arena_reset(b->arena);
+    struct intake *in = arena_alloc(b->arena, n * sizeof *in);
+    size_t count = 0;
+    bool writes = false;
+    int err = in ? decode_all(b, events, n, in, &count, &writes) : COMITY_E_NOMEM;
+    if (!err)
+        err = take_all(b, in, count, writes);
+    if (!err)
+        err = answer_all(b);
+    b->count.turns++;
+    if (err) {
+        /* Nothing of this turn has happened: whoever was in it finds its epoch unknown, and says HELLO again. */
+        log_event(LOG_ERROR, "turn_failed", LOG_ERR(err),
+                  LOG_STR("detail", db_detail(store_db(b->store))));
+        broker_sent(b);
+        session_drop_all(&b->sessions);
+        parcel_cache_clear(b->cache);
+    }
+    return err;
+}
+
+bool broker_has_work(const struct broker *b)
+{
+    for (const struct session *s = b->sessions.by_key; s; s = s->hh.next)
+        if (deliver_is_due(s))
+            return true;
+    return false;
+}
+
+/* ---- housekeeping ---- */
+
+static void drop_silent(struct broker *b)
+{
+    int64_t now = clock_mono_ms(b->clock);
+    struct session *s = NULL;
+    struct session *next = NULL;
+    HASH_ITER(hh, b->sessions.by_key, s, next)
+    if (now - s->heard_ms > SILENCE_MS)
+        session_drop(&b->sessions, s);
+}
+
+int broker_tidy(struct broker *b)
+{
+    drop_silent(b);
+    int64_t now = clock_wall_ms(b->clock);
+    bool late = b->roster && now > roster_renew_by_ms(b->roster);
+    if (late && !b->is_roster_expired)
+        log_event(LOG_WARN, "roster_expired", LOG_U64("number", roster_number(b->roster)));
+    b->is_roster_expired = late;
+    size_t freed = 0;
+    int err = ledger_begin(b->ledger);
+    if (err)
+        return err;
+    err = queue_sweep(b->store, now, (int64_t)b->site->keep_days * DAY_MS, SWEEP_AT_ONCE, &freed);
+    if (!err)
+        err = ledger_sign(b->ledger);
+    if (err) {
+        ledger_abort(b->ledger);
+        return err;
+    }
+    return ledger_commit(b->ledger);
+}

@@ -1,0 +1,139 @@
+/*
+ * After the commit: answers, and deliveries with their statements. See PROTOCOL.md, ANSWER and DELIVER.
+ */
+#include "parts.h"
+#include "store.h"
+
+#include <comity/err.h>
+
+enum { ANSWERS_AT_ONCE = 256, DELIVERIES_AT_ONCE = 64 };
+
+/* The statement: these entries of our ledger, proven at its newest checkpoint, linked to the one last sent in the session. */
+static int put_statement(struct broker *b, struct session *s, const uint64_t *index, size_t n,
+                         struct buf *out)
+{
+    struct buf head = BUF_INIT;
+    const struct parcel_since since = {.member = bytes_of(s->member), .size = s->checkpoint_size};
+    const struct parcel_plan plan = {.index = index, .count = n, .since = &since, .since_count = 1};
+    int err = parcel_build(b->ledger, &plan, &head);
+    if (!err) {
+        const struct parcel statement = {.head = buf_bytes(&head)};
+        err = parcel_encode(&statement, out);
+    }
+    if (!err)
+        s->checkpoint_size = ledger_signed_size(b->ledger);
+    buf_free(&head);
+    return err;
+}
+
+int deliver_answers(struct broker *b, struct session *s)
+{
+    uint64_t index[ANSWERS_AT_ONCE];
+    size_t n = ANSWERS_AT_ONCE;
+    while (s->answered < s->parcel_seq && n == ANSWERS_AT_ONCE) {
+        uint64_t last = s->answered;
+        bool refused = false;
+        int err = queue_answers(b->store, bytes_of(s->origin), s->answered, ANSWERS_AT_ONCE, index,
+                                &n, &last, &refused);
+        if (err || n == 0)
+            return err;
+        struct buf statement = BUF_INIT;
+        err = put_statement(b, s, index, n, &statement);
+        if (!err) {
+            const struct frame f = {.kind = FRAME_ANSWER,
+                                    .epoch = BYTES(s->epoch, EPOCH_LEN),
+                                    .u.answer = {.parcel_seq = last,
+                                                 .statement = buf_bytes(&statement),
+                                                 .credit = s->submit_granted}};
+            err = broker_send(b, &s->peer, &f);
+        }
+        buf_free(&statement);
+        if (err)
+            return err;
+        s->answered = last;
+        if (refused)
+            break;
+    }
+    return COMITY_OK;
+}
+
+/* The parcel of a delivery: as it came in lately, or from the store into ${kept}. */
+static int find_parcel(struct broker *b, const struct queue_delivery *d, struct buf *kept,
+                       struct bytes *ret)
+{
+    *ret = parcel_cache_get(b->cache, d->parcel);
+    if (ret->data)
+        return COMITY_OK;
+    int err = store_get(b->store, d->chunk, kept);
+    if (!err)
+        *ret = buf_bytes(kept);
+    return err;
+}
+
+/* Encode the next delivery into ${frame}; COMITY_E_CREDIT when it would exceed the grant. */
+static int put_delivery(struct broker *b, struct session *s, struct buf *frame)
+{
+    struct queue_delivery d;
+    struct buf kept = BUF_INIT;
+    struct buf statement = BUF_INIT;
+    struct bytes parcel = BYTES_NONE;
+    uint64_t size_before = s->checkpoint_size;
+    int err = queue_delivery(b->store, bytes_of(s->member), s->next_delivery, &d);
+    if (!err)
+        err = find_parcel(b, &d, &kept, &parcel);
+    if (!err && s->deliver_bytes + parcel.len > s->deliver_granted)
+        err = COMITY_E_CREDIT;
+    if (!err)
+        err = put_statement(b, s, &d.routed, 1, &statement);
+    if (!err) {
+        const struct frame f = {.kind = FRAME_DELIVER,
+                                .epoch = BYTES(s->epoch, EPOCH_LEN),
+                                .u.deliver = {.delivery_seq = s->next_delivery,
+                                              .statement = buf_bytes(&statement),
+                                              .parcel = parcel}};
+        err = frame_encode(&f, frame);
+    }
+    if (!err && s->deliver_bytes + frame->len > s->deliver_granted)
+        err = COMITY_E_CREDIT;
+    if (err)
+        s->checkpoint_size = size_before; /* what was not sent cannot be linked to */
+    buf_free(&kept);
+    buf_free(&statement);
+    return err;
+}
+
+bool deliver_is_due(const struct session *s)
+{
+    return s->next_delivery <= s->given && s->deliver_bytes < s->deliver_granted;
+}
+
+static struct broker_output *next_output(struct broker *b)
+{
+    return &b->out[b->out_count - 1];
+}
+
+int deliver_parcels(struct broker *b, struct session *s)
+{
+    for (size_t i = 0; i < DELIVERIES_AT_ONCE && deliver_is_due(s); i++) {
+        struct buf frame = BUF_INIT;
+        int err = put_delivery(b, s, &frame);
+        if (err) {
+            buf_free(&frame);
+            if (err == COMITY_E_CREDIT) {
+                s->deliver_granted = s->deliver_bytes; /* until the node grants more */
+                return COMITY_OK;
+            }
+            return err;
+        }
+        s->deliver_bytes += frame.len;
+        s->next_delivery++;
+        b->count.deliveries_sent++;
+        err = broker_send(b, &s->peer, NULL);
+        if (err) {
+            buf_free(&frame);
+            return err;
+        }
+        next_output(b)->frame = frame;
+    }
+    return COMITY_OK;
+}

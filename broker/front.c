@@ -1,0 +1,139 @@
+/*
+ * Between the main socket and the broker's step. See front.h.
+ */
+#include "front.h"
+
+#include "base/log.h"
+#include "link/link.h"
+#include "link/socket.h"
+
+#include <comity/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TURN_MESSAGES = 256,
+    TURN_BYTES = 8 * 1024 * 1024,
+    TURN_MS = 20,
+    SEND_HWM = 4096, /* credit bounds the bytes; this bounds the number */
+    RECV_HWM = 256
+};
+
+struct front {
+    struct broker *broker;
+    struct link_socket *socket;
+    struct link_message messages[TURN_MESSAGES];
+    struct broker_event events[TURN_MESSAGES];
+};
+
+int front_open(struct broker *b, struct link *link, struct front **ret)
+{
+    struct front *f = calloc(1, sizeof *f);
+    if (!f)
+        return COMITY_E_NOMEM;
+    f->broker = b;
+    struct link_server_options options = {.endpoint = b->site->listen,
+                                          .max_message = FRAME_BYTES_MAX,
+                                          .send_hwm = SEND_HWM,
+                                          .recv_hwm = RECV_HWM};
+    memcpy(options.secret, b->keys->curve_secret, sizeof options.secret);
+    int err = link_listen(link, &options, &f->socket);
+    wipe(&options, sizeof options);
+    if (err) {
+        free(f);
+        return err;
+    }
+    *ret = f;
+    return COMITY_OK;
+}
+
+void front_close(struct front *f)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; i < TURN_MESSAGES; i++)
+        link_message_done(&f->messages[i]);
+    link_close(f->socket);
+    free(f);
+}
+
+struct link_socket *front_socket(struct front *f)
+{
+    return f->socket;
+}
+
+int front_allow(struct broker *b, struct link *link)
+{
+    if (!b->roster)
+        return COMITY_OK; /* no table: the handler answers "come back later" */
+    const struct roster_doc *doc = roster_doc(b->roster);
+    uint8_t(*keys)[32] = calloc(doc->member_count + 1, sizeof *keys);
+    if (!keys)
+        return COMITY_E_NOMEM;
+    size_t n = 0;
+    for (size_t i = 0; i < doc->member_count; i++) {
+        const struct roster_member *m = &doc->members[i];
+        if (m->role == MEMBER_BUREAU && m->curve.data && roster_current_origin(b->roster, m))
+            memcpy(keys[n++], m->curve.data, sizeof *keys);
+    }
+    int err = link_allow_set(link, (const uint8_t(*)[32])keys, n);
+    free(keys);
+    return err;
+}
+
+/* Receive up to the bounds of a turn. */
+static int take_in(struct front *f, size_t *ret_count)
+{
+    size_t n = 0;
+    size_t bytes = 0;
+    int64_t start = clock_mono_ms(f->broker->clock);
+    while (n < TURN_MESSAGES && bytes < TURN_BYTES &&
+           clock_mono_ms(f->broker->clock) - start < TURN_MS) {
+        int err = link_recv(f->socket, &f->messages[n]);
+        if (err == COMITY_E_AGAIN)
+            break;
+        if (err && err != COMITY_E_MALFORMED)
+            return err;
+        f->events[n] = (struct broker_event){.peer = f->messages[n].peer,
+                                             .payload = err ? BYTES_NONE : f->messages[n].payload};
+        bytes += f->events[n].payload.len;
+        n++;
+    }
+    *ret_count = n;
+    return COMITY_OK;
+}
+
+void front_send(struct front *f)
+{
+    struct broker *b = f->broker;
+    for (size_t i = 0; i < b->out_count; i++) {
+        struct broker_output *o = &b->out[i];
+        int err = o->frame.len ? link_send_buf(f->socket, &o->to, &o->frame) : COMITY_OK;
+        if (err == COMITY_E_AGAIN || err == COMITY_E_UNREACHABLE) {
+            /* The peer is gone, or takes nothing: its session ends, and it says HELLO when it is back. */
+            struct session *s = session_find(&b->sessions, o->to.key);
+            if (s && link_peer_same(&s->peer, &o->to))
+                session_drop(&b->sessions, s);
+            o->drop = o->drop || err == COMITY_E_AGAIN;
+        } else if (err) {
+            log_event(LOG_ERROR, "send_failed", LOG_ERR(err));
+        }
+        if (o->drop && link_drop(f->socket, &o->to) == COMITY_E_IO)
+            log_event(LOG_ERROR, "drop_failed", LOG_ERR(COMITY_E_IO));
+    }
+    broker_sent(b);
+}
+
+int front_turn(struct front *f, bool *ret_busy)
+{
+    size_t n = 0;
+    int err = take_in(f, &n);
+    if (err)
+        return err;
+    err = broker_step(f->broker, f->events, n);
+    if (err && err != COMITY_E_DISK_FULL && err != COMITY_E_NOMEM && err != COMITY_E_BUSY)
+        return err;
+    front_send(f);
+    *ret_busy = !err && broker_has_work(f->broker);
+    return COMITY_OK;
+}

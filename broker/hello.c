@@ -1,0 +1,199 @@
+/*
+ * HELLO: who is this, is its ledger in order, and does each side remember at least what the other has seen? See PROTOCOL.md,
+ * Session, for the order of the checks.
+ */
+#include "parts.h"
+#include "store.h"
+
+#include <comity/err.h>
+#include <string.h>
+
+/* Bytes of SUBMIT frames that a node may have on the way. */
+enum { SUBMIT_WINDOW = 8 * 1024 * 1024, MIN_DELIVER_CREDIT = 1024 * 1024 };
+
+/* What a HELLO is checked against, and what WELCOME will say. */
+struct greeting {
+    const struct frame *f;
+    const struct roster_member *member;
+    const struct roster_origin *origin;
+    struct checkpoint theirs;
+    struct known known;
+    struct buf seen;
+    struct recipient recipient;
+    uint64_t first_delivery;
+    uint64_t from; /* size of our checkpoint that they named; 0: none */
+    uint64_t known_size; /* for BYE rollback */
+    const char *detail;
+};
+
+static int check_member(struct broker *b, struct greeting *g, const uint8_t key[32])
+{
+    if (g->f->u.hello.version != PROTOCOL_VERSION)
+        return COMITY_E_VERSION;
+    g->member = roster_member_by_curve(b->roster, key);
+    g->origin = roster_origin_of(b->roster, g->f->u.hello.origin);
+    if (!g->member || g->member->role != MEMBER_BUREAU || !g->origin ||
+        g->origin->member != g->member)
+        return COMITY_E_NOT_MEMBER;
+    if (g->origin->ledger->is_closed || !g->origin->is_current)
+        return COMITY_E_CLOSED;
+    if (g->f->u.hello.credit < MIN_DELIVER_CREDIT)
+        return COMITY_E_CREDIT;
+    return note_cache_open(&b->notes, g->f->u.hello.checkpoint, &g->origin->verifier, &g->theirs);
+}
+
+/* The node must not be behind what was seen of it. */
+static int check_their_history(struct broker *b, struct greeting *g)
+{
+    int err = queue_known(b->store, g->f->u.hello.origin, &g->known, &g->seen);
+    if (err)
+        return err;
+    g->known_size = g->known.size;
+    if (g->theirs.size < g->known.size)
+        return COMITY_E_ROLLBACK;
+    if (g->theirs.size == g->known.size && !hash_equal(&g->theirs.root, &g->known.root))
+        return COMITY_E_EQUIVOCATION;
+    if (g->f->u.hello.answered > g->known.parcel_seq) {
+        g->detail = "the broker has lost parcels that it answered";
+        return COMITY_E_ROLLBACK;
+    }
+    return COMITY_OK;
+}
+
+static int check_deliveries(struct broker *b, struct greeting *g)
+{
+    int err = queue_recipient(b->store, g->member->id, &g->recipient);
+    if (!err)
+        err = queue_first_delivery(b->store, g->member->id, &g->first_delivery);
+    if (err)
+        return err;
+    uint64_t taken = g->f->u.hello.taken;
+    if (taken > g->recipient.given) {
+        g->detail = "the broker has lost deliveries that it gave";
+        return COMITY_E_ROLLBACK;
+    }
+    if (taken < g->recipient.taken) {
+        g->detail = "deliveries that were taken are not in this ledger";
+        return COMITY_E_ROLLBACK;
+    }
+    return COMITY_OK;
+}
+
+/* What they have seen of us must be ours: else it is this broker that lost something. */
+static int check_our_history(struct broker *b, struct greeting *g)
+{
+    struct bytes note = g->f->u.hello.broker_note;
+    if (!note.data)
+        return COMITY_OK;
+    struct checkpoint ours;
+    struct hash root;
+    int err = note_cache_open(&b->notes, note, note_signer_public(b->keys->ledger), &ours);
+    if (err)
+        return err;
+    g->detail = "this broker's ledger does not contain a checkpoint that it signed";
+    if (ours.size > ledger_signed_size(b->ledger))
+        return COMITY_E_ROLLBACK;
+    err = ledger_root(b->ledger, ours.size, &root);
+    if (err)
+        return err;
+    if (!hash_equal(&root, &ours.root))
+        return COMITY_E_ROLLBACK;
+    g->detail = NULL;
+    g->from = ours.size;
+    return COMITY_OK;
+}
+
+static struct session *open_session(struct broker *b, const struct link_peer *peer,
+                                    const struct greeting *g)
+{
+    struct session *s = session_open(&b->sessions, peer);
+    if (!s)
+        return NULL;
+    memcpy(s->member, g->member->id.data, g->member->id.len);
+    memcpy(s->origin, g->f->u.hello.origin.data, g->f->u.hello.origin.len);
+    random_bytes(s->epoch, sizeof s->epoch);
+    s->heard_ms = clock_mono_ms(b->clock);
+    s->parcel_seq = g->known.parcel_seq;
+    s->answered = g->f->u.hello.answered;
+    s->submit_granted = SUBMIT_WINDOW;
+    s->next_delivery = g->f->u.hello.taken + 1;
+    s->given = g->recipient.given;
+    s->deliver_granted = g->f->u.hello.credit;
+    return s;
+}
+
+/* A refusal that the node has not been told of: what it submits meanwhile is built upon a parcel that does not count. */
+static int check_unseen_refusal(struct broker *b, struct session *s)
+{
+    enum { AT_ONCE = 256 };
+    uint64_t index[AT_ONCE];
+    uint64_t last = s->answered;
+    size_t n = AT_ONCE;
+    while (n == AT_ONCE && !s->has_refusal) {
+        int err = queue_answers(b->store, bytes_of(s->origin), last, AT_ONCE, index, &n, &last,
+                                &s->has_refusal);
+        if (err)
+            return err;
+    }
+    return COMITY_OK;
+}
+
+static int welcome(struct broker *b, struct session *s, const struct greeting *g)
+{
+    struct checkpoint ours;
+    struct bytes note;
+    struct hash_list path = {0};
+    struct bytes *proof = NULL;
+    int err = ledger_checkpoint(b->ledger, &ours, &note);
+    if (!err && g->from && g->from < ours.size) {
+        struct tree_source tree = ledger_tree(b->ledger);
+        err = proof_consistency(&tree, g->from, ours.size, &path);
+    }
+    if (!err && !(proof = arena_alloc(b->arena, path.count * sizeof *proof)))
+        err = COMITY_E_NOMEM;
+    for (size_t i = 0; !err && i < path.count; i++)
+        proof[i] = hash_bytes(&path.at[i]);
+    if (!err) {
+        const struct frame f = {
+            .kind = FRAME_WELCOME,
+            .epoch = BYTES(s->epoch, EPOCH_LEN),
+            .u.welcome = {.roster = roster_number(b->roster),
+                          .parcel_seq = g->known.parcel_seq,
+                          .first_delivery = g->first_delivery,
+                          .seen = g->seen.len ? buf_bytes(&g->seen) : BYTES_NONE,
+                          .checkpoint = note,
+                          .proof = proof,
+                          .proof_count = path.count,
+                          .clock_ms = (uint64_t)clock_wall_ms(b->clock),
+                          .credit = s->submit_granted}};
+        s->checkpoint_size = ours.size;
+        err = broker_send(b, &s->peer, &f);
+    }
+    hash_list_free(&path);
+    return err;
+}
+
+int hello_take(struct broker *b, const struct link_peer *peer, const struct frame *f)
+{
+    struct greeting g = {.f = f};
+    struct session *s = NULL;
+    int err = check_member(b, &g, peer->key);
+    if (!err)
+        err = check_their_history(b, &g);
+    if (!err)
+        err = check_deliveries(b, &g);
+    if (!err)
+        err = check_our_history(b, &g);
+    if (!err && !(s = open_session(b, peer, &g)))
+        err = COMITY_E_NOMEM;
+    if (!err)
+        err = check_unseen_refusal(b, s);
+    if (!err)
+        err = welcome(b, s, &g);
+    buf_free(&g.seen);
+    if (!err)
+        return COMITY_OK;
+    if (s)
+        session_drop(&b->sessions, s);
+    return broker_bye(b, peer, err, g.detail, err == COMITY_E_ROLLBACK ? g.known_size : 0);
+}

@@ -1,0 +1,291 @@
+/*
+ * comity-broker: arguments, start, the loop, and the end. What a frame means is broker.c's.
+ */
+#include "base/file.h"
+#include "base/log.h"
+#include "bulk.h"
+#include "crypto/keyfile.h"
+#include "front.h"
+#include "link/link.h"
+#include "link/socket.h"
+#include "metrics.h"
+#include "store.h"
+
+#include <argp.h>
+#include <comity/err.h>
+#include <locale.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TIDY_MS = 10 * 1000, WATCH_MS = 500, ROSTER_FILE_MAX = ROSTER_BYTES_MAX + NOTE_MAX };
+
+const char *argp_program_version = "comity-broker 0.1.0";
+
+struct options {
+    const char *config;
+    const char *passphrase_file;
+};
+
+static const struct argp_option option_table[] = {
+    {"config", 'c', "FILE", 0, "Configuration (default: broker.conf in this folder)", 0},
+    {"passphrase-file", 'p', "FILE", 0,
+     "First line of FILE opens the keys; \"-\" is standard input, \"fd:N\" an open descriptor", 0},
+    {0}};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    switch (key) {
+    case 'c':
+        o->config = arg;
+        return 0;
+    case 'p':
+        o->passphrase_file = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_usage(state);
+        return EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* Everything that the process holds, in the order in which it is let go. */
+struct process {
+    struct site *site;
+    struct site_keys keys;
+    struct broker *broker;
+    struct link *link;
+    struct front *front;
+    struct bulk *bulk;
+    struct metrics *metrics;
+    int signal_fd;
+    char *roster_path;
+    struct timespec roster_seen; /* modification time of the roster file last looked at */
+    int64_t tidied_ms;
+    int64_t watched_ms;
+};
+
+static int unlock(struct process *p, const struct options *o, struct buf *detail)
+{
+    const char *from = o->passphrase_file ? o->passphrase_file : p->site->passphrase_file;
+    if (!from) {
+        buf_put_str(detail, "give --passphrase-file, or passphrase_file in the configuration");
+        return COMITY_E_KEY_LOCKED;
+    }
+    struct buf passphrase = BUF_INIT;
+    int err = passphrase_read(from, &passphrase);
+    if (err)
+        buf_printf(detail, "%s: %s", from, comity_err_text(err));
+    else
+        err = site_unlock(p->site, buf_bytes(&passphrase), &p->keys, detail);
+    buf_wipe(&passphrase);
+    return err;
+}
+
+/* Look at the roster file when it has changed. A bad one changes nothing, and is said once. */
+static int watch_roster(struct process *p)
+{
+    struct stat st;
+    if (stat(p->roster_path, &st) != 0 ||
+        (st.st_mtim.tv_sec == p->roster_seen.tv_sec && st.st_mtim.tv_nsec == p->roster_seen.tv_nsec))
+        return COMITY_OK;
+    p->roster_seen = st.st_mtim;
+    struct buf file = BUF_INIT;
+    int err = file_read(p->roster_path, ROSTER_FILE_MAX, &file);
+    if (!err)
+        err = broker_take_roster(p->broker, buf_bytes(&file));
+    buf_free(&file);
+    if (err == COMITY_E_IO)
+        return err;
+    if (err && err != COMITY_E_ROSTER_OLD)
+        log_event(LOG_ERROR, "roster_rejected", LOG_STR("file", p->roster_path), LOG_ERR(err));
+    if (err)
+        return COMITY_OK;
+    err = front_allow(p->broker, p->link);
+    if (p->front)
+        front_send(p->front);
+    if (p->bulk)
+        bulk_wake(p->bulk);
+    return err;
+}
+
+static int open_signals(int *ret)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return COMITY_E_INTERNAL;
+    *ret = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return *ret < 0 ? COMITY_E_INTERNAL : COMITY_OK;
+}
+
+static int start(struct process *p, const struct options *o, struct buf *detail)
+{
+    int err = site_load(o->config, &p->site, detail);
+    if (!err && p->site->role != MEMBER_BROKER) {
+        buf_printf(detail, "%s is the configuration of a node", o->config);
+        err = COMITY_E_CONFIG;
+    }
+    if (err)
+        return err;
+    log_init(p->site->log_level);
+    err = unlock(p, o, detail);
+    if (!err)
+        err = open_signals(&p->signal_fd); /* before any thread: all of them inherit the mask */
+    if (!err)
+        err = broker_open(p->site, &p->keys, &clock_system, &p->broker);
+    if (!err && !(p->roster_path = site_path(p->site, "roster")))
+        err = COMITY_E_NOMEM;
+    if (!err)
+        err = link_new(&p->link);
+    if (!err)
+        err = watch_roster(p);
+    if (!err)
+        err = front_allow(p->broker, p->link);
+    if (!err)
+        err = front_open(p->broker, p->link, &p->front);
+    if (!err)
+        err = bulk_start(p->broker, p->link, &p->bulk);
+    if (!err && p->site->metrics)
+        err = metrics_open(p->broker, p->link, p->site->metrics, &p->metrics);
+    if (!err)
+        log_event(LOG_INFO, "started", LOG_STR("origin", p->site->origin),
+                  LOG_STR("endpoint", link_endpoint(front_socket(p->front))),
+                  LOG_U64("entries", ledger_size(p->broker->ledger)),
+                  LOG_U64("roster", p->broker->roster ? roster_number(p->broker->roster) : 0));
+    return err;
+}
+
+static void stop(struct process *p)
+{
+    metrics_close(p->metrics);
+    bulk_stop(p->bulk);
+    front_close(p->front);
+    link_free(p->link);
+    broker_close(p->broker);
+    site_keys_wipe(&p->keys);
+    site_free(p->site);
+    free(p->roster_path);
+    if (p->signal_fd >= 0)
+        close(p->signal_fd);
+}
+
+/* Attachments that became complete are written down in a turn of their own. */
+static int take_complete(struct process *p)
+{
+    enum { AT_ONCE = 64 };
+    struct hash id[AT_ONCE];
+    size_t n = bulk_take_complete(p->bulk, id, AT_ONCE);
+    if (n == 0)
+        return COMITY_OK;
+    int err = ledger_begin(p->broker->ledger);
+    if (err)
+        return err;
+    for (size_t i = 0; !err && i < n; i++)
+        err = queue_blob_complete(p->broker->store, hash_bytes(&id[i]));
+    if (!err)
+        err = ledger_sign(p->broker->ledger);
+    if (err) {
+        ledger_abort(p->broker->ledger);
+        return err;
+    }
+    err = ledger_commit(p->broker->ledger);
+    if (!err)
+        bulk_wake(p->bulk);
+    return err;
+}
+
+static int housekeeping(struct process *p)
+{
+    int64_t now = clock_mono_ms(&clock_system);
+    int err = COMITY_OK;
+    if (now - p->watched_ms >= WATCH_MS) {
+        p->watched_ms = now;
+        err = watch_roster(p);
+    }
+    if (!err && now - p->tidied_ms >= TIDY_MS) {
+        p->tidied_ms = now;
+        err = broker_tidy(p->broker);
+        if (!err)
+            bulk_wake(p->bulk);
+    }
+    return err;
+}
+
+/* Errors that a later turn may not meet again. */
+static bool is_passing(int err)
+{
+    return err == COMITY_E_DISK_FULL || err == COMITY_E_NOMEM || err == COMITY_E_BUSY;
+}
+
+static int serve(struct process *p)
+{
+    bool busy = false;
+    for (;;) {
+        struct link_poll_item items[] = {
+            {.fd = p->signal_fd, .events = LINK_IN},
+            {.socket = front_socket(p->front), .events = LINK_IN},
+            {.fd = bulk_fd(p->bulk), .events = LINK_IN},
+            {.fd = p->metrics ? metrics_fd(p->metrics) : -1, .events = LINK_IN},
+        };
+        int err = link_poll(items, sizeof items / sizeof items[0], busy ? 0 : WATCH_MS);
+        if (err)
+            return err;
+        if (items[0].ready)
+            return COMITY_OK;
+        if (p->metrics && items[3].ready)
+            metrics_run(p->metrics);
+        uint64_t accepted = p->broker->count.parcels_accepted;
+        if (items[1].ready || busy)
+            err = front_turn(p->front, &busy);
+        if (!err && p->broker->count.parcels_accepted != accepted)
+            bulk_wake(p->bulk);
+        if (!err && items[2].ready)
+            err = take_complete(p);
+        if (!err)
+            err = housekeeping(p);
+        if (err && !is_passing(err))
+            return err;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {.options = option_table,
+                                     .parser = parse_option,
+                                     .doc = "The broker of a Comity network: takes parcels in, keeps "
+                                            "them, and delivers them in order. It cannot read them."};
+    struct options o = {.config = "broker.conf"};
+    setlocale(LC_ALL, "");
+    umask(077);
+    prctl(PR_SET_DUMPABLE, 0);
+    /* Parcels are 300 KiB: with the default threshold each is mapped, faulted in and unmapped anew. */
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024 * 1024);
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    struct process p = {.signal_fd = -1};
+    struct buf detail = BUF_INIT;
+    int err = crypto_init();
+    if (!err)
+        err = start(&p, &o, &detail);
+    if (err) {
+        fprintf(stderr, "comity-broker: %s%s%s [%s]\n", detail.len ? buf_str(&detail) : "",
+                detail.len ? ": " : "", comity_err_text(err), comity_err_token(err));
+    } else {
+        err = serve(&p);
+        log_event(err ? LOG_ERROR : LOG_INFO, "stopped", LOG_ERR(err));
+    }
+    stop(&p);
+    buf_free(&detail);
+    return comity_err_exit(err);
+}

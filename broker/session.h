@@ -1,0 +1,52 @@
+/*
+ * The broker's sessions, one a CURVE key: all that is known of a connection, gone with the process. What must survive is in
+ * the store.
+ */
+#ifndef BROKER_SESSION_H
+#define BROKER_SESSION_H
+
+#include "base/text.h"
+#include "link/message.h"
+#include "msg/frame.h"
+
+#include <uthash.h>
+
+struct session {
+    struct link_peer peer; /* where the last HELLO came from; peer.key is the table's key */
+    char member[MEMBER_ID_MAX + 1];
+    char origin[ORIGIN_MAX + 1];
+    uint8_t epoch[EPOCH_LEN];
+    int64_t heard_ms; /* monotonic */
+
+    bool has_refusal; /* a parcel was refused: further SUBMITs of this session are ignored */
+    uint64_t parcel_seq;     /* last one durable here */
+    uint64_t answered;       /* last one answered in this session */
+    uint64_t submit_granted; /* bytes of SUBMIT frames that may have come since WELCOME */
+    uint64_t submit_bytes;   /* that came */
+
+    uint64_t next_delivery;
+    uint64_t given;           /* last delivery_seq that exists for the member */
+    uint64_t deliver_granted; /* bytes of DELIVER frames that may be sent since WELCOME */
+    uint64_t deliver_bytes;   /* that were sent */
+
+    uint64_t checkpoint_size; /* of our checkpoint last sent in this session */
+
+    uint64_t refusals_hour; /* which hour, and how many REFUSED entries it cost us */
+    uint64_t refusals;
+
+    UT_hash_handle hh;
+};
+
+struct session_table {
+    struct session *by_key;
+};
+
+struct session *session_find(const struct session_table *t, const uint8_t key[32]);
+/* The session of ${member}, or NULL. */
+struct session *session_of_member(const struct session_table *t, struct bytes member);
+/* A fresh session for ${peer}, in place of an older one of that key; NULL without memory. */
+struct session *session_open(struct session_table *t, const struct link_peer *peer);
+void session_drop(struct session_table *t, struct session *s);
+void session_drop_all(struct session_table *t);
+
+#endif

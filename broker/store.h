@@ -1,0 +1,101 @@
+/*
+ * What the broker keeps beside its ledger: queues, cursors, rosters, attachments. All SQL of the broker is in store_sqlite.c.
+ *
+ * This is the seam for a second engine (several brokers over one PostgreSQL): deliveries are only inserted, each recipient has
+ * its own cursor, and nothing here reads what another recipient's cursor says. Calls that write belong into the
+ * transaction of a turn (ledger_begin … ledger_commit).
+ */
+#ifndef BROKER_STORE_H
+#define BROKER_STORE_H
+
+#include "crypto/hash.h"
+#include "store/store.h"
+
+/* ---- what is known of a member's ledger ---- */
+
+struct known {
+    uint64_t parcel_seq; /* last one taken in */
+    uint64_t size;       /* of the newest checkpoint accepted; 0: none */
+    struct hash root;
+};
+
+/* Zeros when nothing is known. The note is appended to ${note} unless that is NULL. */
+int queue_known(struct store *s, struct bytes origin, struct known *ret, struct buf *note)
+    __attribute__((warn_unused_result));
+int queue_set_known(struct store *s, struct bytes origin, const struct known *k, struct bytes note)
+    __attribute__((warn_unused_result));
+/* The root of an accepted checkpoint of ${origin} of exactly ${size}; COMITY_E_NOT_FOUND. */
+int queue_root_at(struct store *s, struct bytes origin, uint64_t size, struct hash *ret)
+    __attribute__((warn_unused_result));
+
+/* ---- parcels ---- */
+
+struct queue_parcel {
+    struct bytes origin;
+    uint64_t parcel_seq;
+    uint64_t size;
+    struct hash root;
+    uint64_t routed; /* index of the ROUTED or REFUSED entry */
+    const char *token; /* of a refused one, else NULL */
+    struct bytes bytes; /* kept when not none */
+};
+int queue_put_parcel(struct store *s, const struct queue_parcel *p, uint64_t *ret_id)
+    __attribute__((warn_unused_result));
+int queue_put_delivery(struct store *s, struct bytes member, uint64_t seq, uint64_t parcel,
+                       uint64_t len) __attribute__((warn_unused_result));
+
+struct recipient {
+    uint64_t given;  /* last delivery_seq given out */
+    uint64_t taken;  /* last one taken */
+    uint64_t queued; /* bytes between the two */
+};
+int queue_recipient(struct store *s, struct bytes member, struct recipient *ret)
+    __attribute__((warn_unused_result));
+/* The lowest delivery_seq still held for ${member}; given + 1 when none is. */
+int queue_first_delivery(struct store *s, struct bytes member, uint64_t *ret)
+    __attribute__((warn_unused_result));
+int queue_set_taken(struct store *s, struct bytes member, uint64_t seq)
+    __attribute__((warn_unused_result));
+
+struct queue_delivery {
+    uint64_t parcel; /* id */
+    uint64_t routed;
+    uint64_t chunk;
+};
+/* COMITY_E_NOT_FOUND when there is no such delivery (yet). */
+int queue_delivery(struct store *s, struct bytes member, uint64_t seq, struct queue_delivery *ret)
+    __attribute__((warn_unused_result));
+
+/* Up to ${max} answers for parcels of ${origin} above ${after}: indices of their entries, ascending. ${ret_last} is the last
+ * parcel_seq among them, ${ret_refused} whether that one was refused (it is then the last of these). */
+int queue_answers(struct store *s, struct bytes origin, uint64_t after, size_t max,
+                  uint64_t *ret_index, size_t *ret_count, uint64_t *ret_last, bool *ret_refused)
+    __attribute__((warn_unused_result));
+
+/* Let go of up to ${max} parcels that all recipients took more than ${keep_ms} ago; notes first when that was. */
+int queue_sweep(struct store *s, int64_t now_ms, int64_t keep_ms, size_t max, size_t *ret_freed)
+    __attribute__((warn_unused_result));
+
+/* Parcels waiting for some recipient, and their bytes. */
+int queue_totals(struct store *s, uint64_t *ret_parcels, uint64_t *ret_bytes)
+    __attribute__((warn_unused_result));
+
+/* ---- attachments ---- */
+
+/* An accepted parcel of ${uploader} names ${blob}[32 ‖ u64be len] for ${reader}. COMITY_E_BLOB for another length than before. */
+int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, struct bytes reader)
+    __attribute__((warn_unused_result));
+/* ${reader} has the whole of ${id}: a FILE entry came by. */
+int queue_file_done(struct store *s, struct bytes id, struct bytes reader)
+    __attribute__((warn_unused_result));
+int queue_blob_complete(struct store *s, struct bytes id) __attribute__((warn_unused_result));
+
+/* ---- rosters ---- */
+
+int queue_put_roster(struct store *s, uint64_t number, struct bytes file)
+    __attribute__((warn_unused_result));
+/* Roster ${number}, or the newest for UINT64_MAX. COMITY_E_NOT_FOUND. */
+int queue_roster(struct store *s, uint64_t number, struct buf *file)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,295 @@
+/*
+ * The broker's queues in SQLite. See store.h; the tables are described in lib/site/schema_broker.c.
+ */
+#include "store.h"
+
+#include <comity/err.h>
+#include <string.h>
+
+enum { BLOB_ID_LEN = 32 };
+
+static void hash_from(struct db_rows *rows, int column, struct hash *ret)
+{
+    struct bytes b = db_bytes(rows, column);
+    memset(ret, 0, sizeof *ret);
+    if (b.len == HASH_LEN)
+        memcpy(ret->b, b.data, HASH_LEN);
+}
+
+/* The one row of a query: DB_ROW becomes 0, no row COMITY_E_NOT_FOUND. */
+static int one_row(struct db_rows *rows)
+{
+    int got = db_next(rows);
+    return got == DB_ROW ? COMITY_OK : got ? got : COMITY_E_NOT_FOUND;
+}
+
+int queue_known(struct store *s, struct bytes origin, struct known *ret, struct buf *note)
+{
+    struct db_rows *rows = NULL;
+    int err = db_query(store_db(s), &rows,
+                       "SELECT parcel_seq, size, root, note FROM known WHERE origin = ?1",
+                       DB_TEXT(origin));
+    if (err)
+        return err;
+    struct known k = {0};
+    err = one_row(rows);
+    if (!err) {
+        k.parcel_seq = db_u64(rows, 0);
+        k.size = db_u64(rows, 1);
+        hash_from(rows, 2, &k.root);
+        if (note)
+            buf_put_bytes(note, db_bytes(rows, 3));
+    }
+    db_done(rows);
+    if (err && err != COMITY_E_NOT_FOUND)
+        return err;
+    *ret = k;
+    return note ? buf_check(note) : COMITY_OK;
+}
+
+int queue_set_known(struct store *s, struct bytes origin, const struct known *k, struct bytes note)
+{
+    return db_run(store_db(s),
+                  "INSERT INTO known(origin, parcel_seq, size, root, note) VALUES(?1, ?2, ?3, ?4, ?5)"
+                  " ON CONFLICT(origin) DO UPDATE SET parcel_seq = ?2, size = ?3, root = ?4,"
+                  " note = coalesce(?5, note)",
+                  DB_TEXT(origin), DB_U64(k->parcel_seq), DB_U64(k->size),
+                  DB_BLOB(hash_bytes(&k->root)), DB_BLOB(note));
+}
+
+int queue_root_at(struct store *s, struct bytes origin, uint64_t size, struct hash *ret)
+{
+    struct db_rows *rows = NULL;
+    int err = db_query(store_db(s), &rows,
+                       "SELECT root FROM parcel WHERE origin = ?1 AND size = ?2 AND token IS NULL"
+                       " UNION ALL SELECT root FROM known WHERE origin = ?1 AND size = ?2 LIMIT 1",
+                       DB_TEXT(origin), DB_U64(size));
+    if (err)
+        return err;
+    err = one_row(rows);
+    if (!err)
+        hash_from(rows, 0, ret);
+    db_done(rows);
+    return err;
+}
+
+int queue_put_parcel(struct store *s, const struct queue_parcel *p, uint64_t *ret_id)
+{
+    uint64_t chunk = 0;
+    int err = p->bytes.data ? store_put(s, p->bytes, &chunk) : COMITY_OK;
+    if (err)
+        return err;
+    err = db_run(store_db(s),
+                 "INSERT INTO parcel(origin, parcel_seq, size, root, routed, token, chunk, len)"
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                 DB_TEXT(p->origin), DB_U64(p->parcel_seq), DB_U64(p->size),
+                 DB_BLOB(hash_bytes(&p->root)), DB_U64(p->routed),
+                 p->token ? DB_STR(p->token) : DB_NULL, DB_U64(chunk), DB_U64(p->bytes.len));
+    if (err)
+        return err;
+    const struct db_value none = DB_NULL;
+    return db_get_u64(store_db(s), 0, ret_id, "SELECT last_insert_rowid()", &none, 1);
+}
+
+int queue_put_delivery(struct store *s, struct bytes member, uint64_t seq, uint64_t parcel,
+                       uint64_t len)
+{
+    int err = db_run(store_db(s), "INSERT INTO delivery(member, seq, parcel) VALUES(?1, ?2, ?3)",
+                     DB_TEXT(member), DB_U64(seq), DB_U64(parcel));
+    if (err)
+        return err;
+    return db_run(store_db(s),
+                  "INSERT INTO recipient(member, given, taken, queued) VALUES(?1, ?2, 0, ?3)"
+                  " ON CONFLICT(member) DO UPDATE SET given = ?2, queued = queued + ?3",
+                  DB_TEXT(member), DB_U64(seq), DB_U64(len));
+}
+
+int queue_recipient(struct store *s, struct bytes member, struct recipient *ret)
+{
+    struct db_rows *rows = NULL;
+    int err = db_query(store_db(s), &rows,
+                       "SELECT given, taken, queued FROM recipient WHERE member = ?1",
+                       DB_TEXT(member));
+    if (err)
+        return err;
+    struct recipient r = {0};
+    err = one_row(rows);
+    if (!err)
+        r = (struct recipient){
+            .given = db_u64(rows, 0), .taken = db_u64(rows, 1), .queued = db_u64(rows, 2)};
+    db_done(rows);
+    if (err && err != COMITY_E_NOT_FOUND)
+        return err;
+    *ret = r;
+    return COMITY_OK;
+}
+
+int queue_first_delivery(struct store *s, struct bytes member, uint64_t *ret)
+{
+    struct recipient r;
+    int err = queue_recipient(s, member, &r);
+    if (err)
+        return err;
+    const struct db_value who = DB_TEXT(member);
+    return db_get_u64(store_db(s), r.given + 1, ret,
+                      "SELECT min(seq) FROM delivery WHERE member = ?1", &who, 1);
+}
+
+int queue_set_taken(struct store *s, struct bytes member, uint64_t seq)
+{
+    return db_run(store_db(s),
+                  "UPDATE recipient SET queued = queued - (SELECT coalesce(sum(p.len), 0) FROM delivery d"
+                  " JOIN parcel p ON p.id = d.parcel WHERE d.member = ?1 AND d.seq > taken AND d.seq <= ?2),"
+                  " taken = ?2 WHERE member = ?1 AND taken < ?2",
+                  DB_TEXT(member), DB_U64(seq));
+}
+
+int queue_delivery(struct store *s, struct bytes member, uint64_t seq, struct queue_delivery *ret)
+{
+    struct db_rows *rows = NULL;
+    int err = db_query(store_db(s), &rows,
+                       "SELECT p.id, p.routed, p.chunk FROM delivery d JOIN parcel p ON p.id = d.parcel"
+                       " WHERE d.member = ?1 AND d.seq = ?2",
+                       DB_TEXT(member), DB_U64(seq));
+    if (err)
+        return err;
+    err = one_row(rows);
+    if (!err)
+        *ret = (struct queue_delivery){
+            .parcel = db_u64(rows, 0), .routed = db_u64(rows, 1), .chunk = db_u64(rows, 2)};
+    db_done(rows);
+    return err;
+}
+
+int queue_answers(struct store *s, struct bytes origin, uint64_t after, size_t max,
+                  uint64_t *ret_index, size_t *ret_count, uint64_t *ret_last, bool *ret_refused)
+{
+    struct db_rows *rows = NULL;
+    int err = db_query(store_db(s), &rows,
+                       "SELECT parcel_seq, routed, token IS NOT NULL FROM parcel"
+                       " WHERE origin = ?1 AND parcel_seq > ?2 ORDER BY parcel_seq LIMIT ?3",
+                       DB_TEXT(origin), DB_U64(after), DB_U64(max));
+    if (err)
+        return err;
+    size_t n = 0;
+    bool refused = false;
+    while (!refused && (err = db_next(rows)) == DB_ROW) {
+        *ret_last = db_u64(rows, 0);
+        ret_index[n++] = db_u64(rows, 1);
+        refused = db_u64(rows, 2) != 0;
+        err = COMITY_OK;
+    }
+    db_done(rows);
+    *ret_count = n;
+    *ret_refused = refused;
+    return err == DB_ROW ? COMITY_OK : err;
+}
+
+/* Parcels that no recipient waits for any more get the time from which their keeping is counted. */
+static int mark_done(struct store *s, int64_t now_ms)
+{
+    return db_run(store_db(s),
+                  "UPDATE parcel SET done_ms = ?1 WHERE chunk <> 0 AND done_ms IS NULL AND NOT EXISTS"
+                  " (SELECT 1 FROM delivery d JOIN recipient r ON r.member = d.member"
+                  "  WHERE d.parcel = parcel.id AND d.seq > r.taken)",
+                  DB_U64(now_ms));
+}
+
+int queue_sweep(struct store *s, int64_t now_ms, int64_t keep_ms, size_t max, size_t *ret_freed)
+{
+    enum { AT_ONCE = 256 };
+    uint64_t id[AT_ONCE];
+    uint64_t chunk[AT_ONCE];
+    size_t n = 0;
+    struct db_rows *rows = NULL;
+    int err = mark_done(s, now_ms);
+    if (!err)
+        err = db_query(store_db(s), &rows,
+                       "SELECT id, chunk FROM parcel WHERE chunk <> 0 AND done_ms <= ?1 LIMIT ?2",
+                       DB_U64(now_ms - keep_ms), DB_U64(max < AT_ONCE ? max : AT_ONCE));
+    if (err)
+        return err;
+    while ((err = db_next(rows)) == DB_ROW) {
+        id[n] = db_u64(rows, 0);
+        chunk[n++] = db_u64(rows, 1);
+    }
+    db_done(rows);
+    for (size_t i = 0; !err && i < n; i++) {
+        err = store_free(s, chunk[i]);
+        if (!err)
+            err = db_run(store_db(s), "DELETE FROM delivery WHERE parcel = ?1", DB_U64(id[i]));
+        if (!err)
+            err = db_run(store_db(s), "UPDATE parcel SET chunk = 0 WHERE id = ?1", DB_U64(id[i]));
+    }
+    if (!err)
+        *ret_freed = n;
+    return err;
+}
+
+int queue_totals(struct store *s, uint64_t *ret_parcels, uint64_t *ret_bytes)
+{
+    const struct db_value none = DB_NULL;
+    int err = db_get_u64(store_db(s), 0, ret_parcels, "SELECT sum(given - taken) FROM recipient",
+                         &none, 1);
+    if (err)
+        return err;
+    return db_get_u64(store_db(s), 0, ret_bytes, "SELECT sum(queued) FROM recipient", &none, 1);
+}
+
+int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, struct bytes reader)
+{
+    struct bytes id = bytes_slice(blob, 0, BLOB_ID_LEN);
+    uint64_t len = get_u64be(blob.data + BLOB_ID_LEN);
+    uint64_t known_len = 0;
+    const struct db_value which = DB_BLOB(id);
+    int err = db_get_u64(store_db(s), len, &known_len, "SELECT len FROM blob WHERE id = ?1", &which,
+                         1);
+    if (err)
+        return err;
+    if (known_len != len)
+        return COMITY_E_BLOB;
+    err = db_run(store_db(s),
+                 "INSERT INTO blob(id, len, uploader, complete, freed) VALUES(?1, ?2, ?3, 0, 0)"
+                 " ON CONFLICT(id) DO UPDATE SET uploader = ?3, complete = complete AND NOT freed, freed = 0",
+                 DB_BLOB(id), DB_U64(len), DB_TEXT(uploader));
+    if (err)
+        return err;
+    return db_run(store_db(s),
+                  "INSERT INTO blob_reader(blob, member, done) VALUES(?1, ?2, 0)"
+                  " ON CONFLICT(blob, member) DO UPDATE SET done = 0",
+                  DB_BLOB(id), DB_TEXT(reader));
+}
+
+int queue_file_done(struct store *s, struct bytes id, struct bytes reader)
+{
+    return db_run(store_db(s), "UPDATE blob_reader SET done = 1 WHERE blob = ?1 AND member = ?2",
+                  DB_BLOB(id), DB_TEXT(reader));
+}
+
+int queue_blob_complete(struct store *s, struct bytes id)
+{
+    return db_run(store_db(s), "UPDATE blob SET complete = 1 WHERE id = ?1", DB_BLOB(id));
+}
+
+int queue_put_roster(struct store *s, uint64_t number, struct bytes file)
+{
+    return db_run(store_db(s), "INSERT INTO roster(number, file) VALUES(?1, ?2)", DB_U64(number),
+                  DB_BLOB(file));
+}
+
+int queue_roster(struct store *s, uint64_t number, struct buf *file)
+{
+    struct db_rows *rows = NULL;
+    int err = number == UINT64_MAX
+                  ? db_query(store_db(s), &rows,
+                             "SELECT file FROM roster ORDER BY number DESC LIMIT 1", DB_NULL)
+                  : db_query(store_db(s), &rows, "SELECT file FROM roster WHERE number = ?1",
+                             DB_U64(number));
+    if (err)
+        return err;
+    err = one_row(rows);
+    if (!err)
+        buf_put_bytes(file, db_bytes(rows, 0));
+    db_done(rows);
+    return err ? err : buf_check(file);
+}
