@@ -9,6 +9,7 @@
 #ifndef NODE_VIEW_H
 #define NODE_VIEW_H
 
+#include "domain/record.h"
 #include "ledger/ledger.h"
 
 struct node;
@@ -28,6 +29,7 @@ struct view_item {
     const struct entry *entry;
     struct bytes salt;
     struct bytes body; /* exact bytes of a Body; none when there is none, or it is withheld */
+    const struct record *record; /* of the body, when it was decoded already; else NULL, and there may still be one */
     int64_t time_ms;   /* own: when the entry was made; others: when it was received */
     /* Delivered and enclosed: */
     uint64_t received;   /* index of the own RECEIVED entry */
