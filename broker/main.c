@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TIDY_MS = 10 * 1000, WATCH_MS = 500, ROSTER_FILE_MAX = ROSTER_BYTES_MAX + NOTE_MAX };
+enum { TIDY_MS = 10 * 1000, WATCH_MS = 500, ROSTER_READ_MAX = ROSTER_BYTES_MAX + NOTE_MAX };
 
 const char *argp_program_version = "comity-broker 0.1.0";
 
@@ -98,7 +98,7 @@ static int watch_roster(struct process *p)
         return COMITY_OK;
     p->roster_seen = st.st_mtim;
     struct buf file = BUF_INIT;
-    int err = file_read(p->roster_path, ROSTER_FILE_MAX, &file);
+    int err = file_read(p->roster_path, ROSTER_READ_MAX, &file);
     if (!err)
         err = broker_take_roster(p->broker, buf_bytes(&file));
     buf_free(&file);
