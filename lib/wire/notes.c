@@ -18,9 +18,9 @@ static const char signature_line[] = "comity officer signature v1";
 static const char package_line[] = "comity package v1";
 static const char officer_infix[] = "/officer/";
 
-static const char *const signature_words[] = {[SIGNED_COLLECTOR] = "collector",
-                                              [SIGNED_APPROVER] = "approver",
-                                              [SIGNED_REVIEWER] = "reviewer"};
+static const char *const signature_words[] = {[SIGNATURE_COLLECTOR] = "collector",
+                                              [SIGNATURE_APPROVER] = "approver",
+                                              [SIGNATURE_REVIEWER] = "reviewer"};
 enum { SIGNATURE_WORDS = sizeof signature_words / sizeof signature_words[0] };
 
 const char *signature_role_word(enum signature_role role)

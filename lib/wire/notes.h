@@ -14,6 +14,7 @@
 #define WIRE_NOTES_H
 
 #include "crypto/note.h"
+#include "domain/role.h"
 
 /*
  * A join file is a note by the new ledger key:
@@ -56,7 +57,7 @@ enum officer_role {
     OFFICER_REVIEWER = 3,
     OFFICER_AUDITOR = 4
 };
-enum signature_role { SIGNED_COLLECTOR = 1, SIGNED_APPROVER = 2, SIGNED_REVIEWER = 3 };
+/* enum signature_role is in domain/role.h, which says who may sign as what. */
 /* "collector", "approver", "reviewer"; NULL for another. */
 const char *signature_role_word(enum signature_role role);
 

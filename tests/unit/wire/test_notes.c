@@ -356,7 +356,7 @@ static struct officer_signature signature_sample(void)
 {
     return (struct officer_signature){.origin = bytes_of("zhejiang/330100-001"),
                                       .licence = bytes_of("浙A0042"),
-                                      .role = SIGNED_COLLECTOR,
+                                      .role = SIGNATURE_COLLECTOR,
                                       .record_kind = 3,
                                       .record_hash = {{0xff}},
                                       .time_ms = INT64_C(1790000000123)};
@@ -381,7 +381,7 @@ static void signature_round_trips(void **state)
     assert_int_equal(officer_signature_open(buf_bytes(&note), note_signer_public(signer), &got), 0);
     assert_true(bytes_equal(got.origin, s.origin) && bytes_equal(peeked.origin, s.origin));
     assert_true(bytes_equal(got.licence, s.licence) && bytes_equal(peeked.licence, s.licence));
-    assert_int_equal(got.role, SIGNED_COLLECTOR);
+    assert_int_equal(got.role, SIGNATURE_COLLECTOR);
     assert_int_equal(got.record_kind, 3);
     assert_true(hash_equal(&got.record_hash, &s.record_hash));
     assert_true(got.time_ms == INT64_C(1790000000000)); /* whole seconds */
@@ -468,9 +468,9 @@ static void signature_with_a_wrong_line_is_refused(void **state)
 static void signature_role_words(void **state)
 {
     (void)state;
-    assert_string_equal(signature_role_word(SIGNED_COLLECTOR), "collector");
-    assert_string_equal(signature_role_word(SIGNED_APPROVER), "approver");
-    assert_string_equal(signature_role_word(SIGNED_REVIEWER), "reviewer");
+    assert_string_equal(signature_role_word(SIGNATURE_COLLECTOR), "collector");
+    assert_string_equal(signature_role_word(SIGNATURE_APPROVER), "approver");
+    assert_string_equal(signature_role_word(SIGNATURE_REVIEWER), "reviewer");
     assert_null(signature_role_word((enum signature_role)0));
     assert_null(signature_role_word((enum signature_role)4));
 }
