@@ -215,8 +215,8 @@ static int read_message(struct arena *a, const struct bind *b, const ProtobufCMe
         if (n == 0)
             continue;
         *AT(size_t, self, f->with) = n;
-        err = read_list(a, f, n, *AT_CONST(void *, m, field->offset),
-                        AT(const void *, self, f->at));
+        err =
+            read_list(a, f, n, *AT_CONST(void *, m, field->offset), AT(const void *, self, f->at));
     }
     return err;
 }

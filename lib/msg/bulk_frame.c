@@ -52,7 +52,10 @@ static const struct bind_field get_fields[] = {
 static const struct bind get_bind = BIND_OF(get, struct bulk_frame, get_fields, get_rule);
 
 static const struct bind_field data_fields[] = {
-    BLOB, BIND_U64(struct bulk_frame, index), BLOCK, PROOF,
+    BLOB,
+    BIND_U64(struct bulk_frame, index),
+    BLOCK,
+    PROOF,
 };
 static const struct bind data_bind = BIND_OF(data, struct bulk_frame, data_fields, NULL);
 

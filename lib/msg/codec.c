@@ -15,12 +15,12 @@
 struct level {
     const ProtobufCMessageDescriptor *type;
     const uint8_t *end;
-    unsigned field;       /* index of the field that came last */
-    uint32_t times;       /* how often it came; 0: none came yet */
+    unsigned field; /* index of the field that came last */
+    uint32_t times; /* how often it came; 0: none came yet */
     uint32_t times_max;
-    bool missing;         /* a required field was passed over */
+    bool missing; /* a required field was passed over */
     bool has_oneof;
-    unsigned oneof;       /* quantifier offset of the oneof that is taken */
+    unsigned oneof; /* quantifier offset of the oneof that is taken */
 };
 
 struct walk {
@@ -276,10 +276,8 @@ int codec_decode(struct arena *a, struct bytes bytes, const ProtobufCMessageDesc
     if (err)
         return err;
     struct arena_use use = {.a = a};
-    ProtobufCAllocator allocator = {
-        .alloc = use_alloc, .free = use_free, .allocator_data = &use};
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(type, &allocator, bytes.len, bytes.data);
+    ProtobufCAllocator allocator = {.alloc = use_alloc, .free = use_free, .allocator_data = &use};
+    ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, bytes.len, bytes.data);
     if (!message)
         return use.failed ? COMITY_E_NOMEM : COMITY_E_MALFORMED;
     if (!packs_to(message, bytes))

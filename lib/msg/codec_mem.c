@@ -1,5 +1,6 @@
 /*
- * What lies between protobuf-c's types and views: lists, and the memory of one encoding. See codec.h.
+ * What lies between protobuf-c's types and views: lists, and the memory of one encoding. See
+ * codec.h.
  */
 #include "msg/codec.h"
 

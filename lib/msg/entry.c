@@ -12,12 +12,18 @@
 const char *entry_kind_word(uint32_t kind)
 {
     static const char *const words[] = {
-        [ENTRY_RECORD] = "RECORD",     [ENTRY_SIGNATURE] = "SIGNATURE",
-        [ENTRY_SHARE] = "SHARE",       [ENTRY_RECEIVED] = "RECEIVED",
-        [ENTRY_RECEIPT] = "RECEIPT",   [ENTRY_ROUTED] = "ROUTED",
-        [ENTRY_CHECKPOINT] = "CHECKPOINT", [ENTRY_ROSTER] = "ROSTER",
-        [ENTRY_FILE] = "FILE",         [ENTRY_KEY] = "KEY",
-        [ENTRY_REFUSED] = "REFUSED",   [ENTRY_ERASED] = "ERASED",
+        [ENTRY_RECORD] = "RECORD",
+        [ENTRY_SIGNATURE] = "SIGNATURE",
+        [ENTRY_SHARE] = "SHARE",
+        [ENTRY_RECEIVED] = "RECEIVED",
+        [ENTRY_RECEIPT] = "RECEIPT",
+        [ENTRY_ROUTED] = "ROUTED",
+        [ENTRY_CHECKPOINT] = "CHECKPOINT",
+        [ENTRY_ROSTER] = "ROSTER",
+        [ENTRY_FILE] = "FILE",
+        [ENTRY_KEY] = "KEY",
+        [ENTRY_REFUSED] = "REFUSED",
+        [ENTRY_ERASED] = "ERASED",
         [ENTRY_NOTE] = "NOTE",
     };
     if (kind >= sizeof words / sizeof words[0] || !words[kind])

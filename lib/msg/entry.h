@@ -1,8 +1,8 @@
 /*
  * Ledger entries and their bodies, between bytes and structs.
  *
- * Decoding is bounded (size, counts, allocation), canonical (bytes for which pack(unpack(x)) differs from x, or with
- * unknown fields at any depth, are refused) and checks every length that the format fixes. Decoded views point into
+ * Decoding is bounded (size, counts, allocation), canonical (bytes for which pack(unpack(x)) differs from x, with
+ * unknown fields at any depth, or with an optional field that is present and empty, are refused) and checks every length that the format fixes. Decoded views point into
  * the arena. What an entry means, and whether it is where it claims to be, is lib/ledger's and lib/wire's.
  */
 #ifndef MSG_ENTRY_H

@@ -147,34 +147,23 @@ static int roster_part_rule(const void *self)
     return f->u.roster_part.part < f->u.roster_part.parts ? COMITY_OK : COMITY_E_MALFORMED;
 }
 
-static const struct bind hello_bind =
-    BIND_OF(hello, struct frame, hello_fields, NULL);
-static const struct bind welcome_bind =
-    BIND_OF(welcome, struct frame, welcome_fields, NULL);
-static const struct bind submit_bind =
-    BIND_OF(submit, struct frame, submit_fields, NULL);
-static const struct bind answer_bind =
-    BIND_OF(answer, struct frame, answer_fields, NULL);
-static const struct bind deliver_bind =
-    BIND_OF(deliver, struct frame, deliver_fields, NULL);
-static const struct bind taken_bind =
-    BIND_OF(taken, struct frame, taken_fields, NULL);
+static const struct bind hello_bind = BIND_OF(hello, struct frame, hello_fields, NULL);
+static const struct bind welcome_bind = BIND_OF(welcome, struct frame, welcome_fields, NULL);
+static const struct bind submit_bind = BIND_OF(submit, struct frame, submit_fields, NULL);
+static const struct bind answer_bind = BIND_OF(answer, struct frame, answer_fields, NULL);
+static const struct bind deliver_bind = BIND_OF(deliver, struct frame, deliver_fields, NULL);
+static const struct bind taken_bind = BIND_OF(taken, struct frame, taken_fields, NULL);
 static const struct bind roster_ask_bind =
     BIND_OF(roster_ask, struct frame, roster_ask_fields, roster_ask_rule);
 static const struct bind roster_part_bind =
     BIND_OF(roster_part, struct frame, roster_part_fields, roster_part_rule);
-static const struct bind bye_bind =
-    BIND_OF(bye, struct frame, bye_fields, NULL);
-static const struct bind resync_bind = {
-    .type = &comity__resync__descriptor, .size = sizeof(struct frame)};
-static const struct bind ping_bind =
-    BIND_OF(ping, struct frame, ping_fields, NULL);
-static const struct bind pong_bind =
-    BIND_OF(pong, struct frame, pong_fields, NULL);
-static const struct bind prove_bind =
-    BIND_OF(prove, struct frame, prove_fields, NULL);
-static const struct bind proof_bind =
-    BIND_OF(proof, struct frame, proof_fields, NULL);
+static const struct bind bye_bind = BIND_OF(bye, struct frame, bye_fields, NULL);
+static const struct bind resync_bind = {.type = &comity__resync__descriptor,
+                                        .size = sizeof(struct frame)};
+static const struct bind ping_bind = BIND_OF(ping, struct frame, ping_fields, NULL);
+static const struct bind pong_bind = BIND_OF(pong, struct frame, pong_fields, NULL);
+static const struct bind prove_bind = BIND_OF(prove, struct frame, prove_fields, NULL);
+static const struct bind proof_bind = BIND_OF(proof, struct frame, proof_fields, NULL);
 
 static int frame_rule(const void *self)
 {

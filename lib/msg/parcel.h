@@ -64,6 +64,7 @@ int parcel_encode(const struct parcel *p, struct buf *out) __attribute__((warn_u
 int parcel_decode(struct arena *a, struct bytes bytes, struct parcel *ret)
     __attribute__((warn_unused_result));
 
+/* A salt without a body opens the empty body, which has no bytes; a body without its salt is refused. */
 struct opening {
     struct bytes salt; /* SALT_LEN bytes or none */
     struct bytes body; /* a body's exact bytes */

@@ -15,7 +15,8 @@ static const struct bind_field witness_fields[] = {
     BIND_TEXT(struct roster_witness, broker, 1, ORIGIN_MAX, bind_is_origin),
     BIND_F64(struct roster_witness, routed),
 };
-static const struct bind witness_bind = BIND_OF(witness, struct roster_witness, witness_fields, NULL);
+static const struct bind witness_bind =
+    BIND_OF(witness, struct roster_witness, witness_fields, NULL);
 
 /* How a ledger was closed lies in the ledger's own struct. */
 static const struct bind_field closed_fields[] = {
@@ -71,7 +72,8 @@ static const struct bind_field roster_fields[] = {
     BIND_BYTES_LIST(struct roster_doc, authority, authority_count, 1, TEXT_MAX),
     BIND_MESSAGE_LIST(struct roster_doc, members, member_count, struct roster_member, &member_bind),
 };
-static const struct bind roster_bind = BIND_OF(roster, struct roster_doc, roster_fields, roster_rule);
+static const struct bind roster_bind =
+    BIND_OF(roster, struct roster_doc, roster_fields, roster_rule);
 
 static const struct codec_repeated roster_repeated[] = {
     {&comity__member__descriptor, 6, ROSTER_LEDGERS_MAX},

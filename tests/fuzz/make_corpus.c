@@ -1,6 +1,6 @@
 /*
- * Writes the seeds of the message fuzzers: make_corpus FOLDER makes FOLDER/<decoder>/<n>. Their outputs are in the
- * tree, so this runs only when a message changes.
+ * Writes the seeds of the message fuzzers: make_corpus FOLDER makes FOLDER/<decoder>/<n>. Their
+ * outputs are in the tree, so this runs only when a message changes.
  */
 #include "unit/msg/samples.h"
 

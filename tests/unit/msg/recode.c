@@ -1,6 +1,7 @@
 /*
- * A decoder as a filter, for the cross-check with another implementation: recode NAME reads one message from stdin and
- * writes what decoding and encoding gives to stdout. Exits 1 with the error's token on stderr.
+ * A decoder as a filter, for the cross-check with another implementation: recode NAME reads one
+ * message from stdin and writes what decoding and encoding gives to stdout. Exits 1 with the
+ * error's token on stderr.
  */
 #include "unit/msg/samples.h"
 

@@ -1,7 +1,9 @@
 /*
- * One sample of every message with every field set, a table of the decoders, and raw protocol buffers by hand.
+ * One sample of every message with every field set, a table of the decoders, and raw protocol
+ * buffers by hand.
  *
- * For the unit tests of lib/msg and for tests/fuzz/make_corpus.c. The samples live in static memory.
+ * For the unit tests of lib/msg and for tests/fuzz/make_corpus.c. The samples live in static
+ * memory.
  */
 #ifndef TEST_MSG_SAMPLES_H
 #define TEST_MSG_SAMPLES_H
@@ -24,7 +26,8 @@ static inline const uint8_t *sample_octets(void)
 }
 
 #define SAMPLE_HASH(n) BYTES(sample_octets() + (n), 32)
-#define SAMPLE_NOTE BYTES_LIT("cn-samr/330100-001\n9\nAAAA\n\n\xe2\x80\x94 cn-samr/330100-001 AAAA\n")
+#define SAMPLE_NOTE \
+    BYTES_LIT("cn-samr/330100-001\n9\nAAAA\n\n\xe2\x80\x94 cn-samr/330100-001 AAAA\n")
 
 static inline struct entry sample_entry(void)
 {
@@ -113,10 +116,8 @@ static inline struct parcel sample_parcel(void)
     static struct bytes wraps[2];
     wraps[0] = BYTES(sample_octets(), PARCEL_WRAP_LEN);
     wraps[1] = BYTES(sample_octets() + 9, PARCEL_WRAP_LEN);
-    return (struct parcel){.head = BYTES_LIT("a head"),
-                           .sealed = SAMPLE_HASH(5),
-                           .wraps = wraps,
-                           .wrap_count = 2};
+    return (struct parcel){
+        .head = BYTES_LIT("a head"), .sealed = SAMPLE_HASH(5), .wraps = wraps, .wrap_count = 2};
 }
 
 static inline struct openings sample_openings(void)
@@ -132,10 +133,12 @@ static inline struct roster_doc sample_roster(void)
 {
     static struct bytes authority[] = {BYTES_LIT("cn-samr/authority+00112233+AQ=="),
                                        BYTES_LIT("cn-samr/authority.2+00112233+AQ==")};
-    static struct roster_witness witness[] = {{.broker = BYTES_LIT("cn-samr/broker-a"), .routed = 8}};
+    static struct roster_witness witness[] = {
+        {.broker = BYTES_LIT("cn-samr/broker-a"), .routed = 8}};
     static struct roster_ledger ledgers[2];
     static struct bytes seal[2];
-    static struct bytes endpoints[] = {BYTES_LIT("tcp://127.0.0.1:1"), BYTES_LIT("tcp://127.0.0.1:2")};
+    static struct bytes endpoints[] = {BYTES_LIT("tcp://127.0.0.1:1"),
+                                       BYTES_LIT("tcp://127.0.0.1:2")};
     static struct roster_member members[2];
     seal[0] = SAMPLE_HASH(10);
     seal[1] = SAMPLE_HASH(11);
@@ -307,12 +310,12 @@ static inline struct control_reply sample_reply(void)
 
 /* ---- the decoders, for what must hold for each ---- */
 
-#define SAMPLE_AGAIN(type, noun)                                                                   \
-    static inline int noun##_again(struct arena *a, struct bytes bytes, struct buf *out)           \
-    {                                                                                              \
-        type decoded;                                                                              \
-        int err = noun##_decode(a, bytes, &decoded);                                               \
-        return err ? err : noun##_encode(&decoded, out);                                           \
+#define SAMPLE_AGAIN(type, noun)                                                         \
+    static inline int noun##_again(struct arena *a, struct bytes bytes, struct buf *out) \
+    {                                                                                    \
+        type decoded;                                                                    \
+        int err = noun##_decode(a, bytes, &decoded);                                     \
+        return err ? err : noun##_encode(&decoded, out);                                 \
     }
 SAMPLE_AGAIN(struct entry, entry)
 SAMPLE_AGAIN(struct body, body)
@@ -356,11 +359,13 @@ static inline const struct decoder *decoder_named(const char *name)
 /* The ${n}th sample of ${d}; false when there are no more. */
 static inline bool sample_put(const struct decoder *d, unsigned n, struct buf *out, int *ret_err)
 {
-    unsigned count = d->again == frame_again ? FRAME_PROOF : d->again == bulk_frame_again ? BULK_DATA : 1;
+    unsigned count = d->again == frame_again        ? FRAME_PROOF
+                     : d->again == bulk_frame_again ? BULK_DATA
+                                                    : 1;
     if (n >= count)
         return false;
-#define SAMPLE_PUT(noun, make)                                                                     \
-    if (d->again == noun##_again)                                                                  \
+#define SAMPLE_PUT(noun, make)    \
+    if (d->again == noun##_again) \
     *ret_err = noun##_encode(&(make), out)
     struct entry e = sample_entry();
     struct body b = sample_body();

@@ -1,4 +1,5 @@
-/* What the bounded, canonical decoder refuses: mostly shown on ledger entries, which have every kind of field. */
+/* What the bounded, canonical decoder refuses: mostly shown on ledger entries, which have every
+ * kind of field. */
 #include "msg/codec.h"
 
 #include "unit/msg/samples.h"
@@ -232,9 +233,9 @@ static void length_beyond_the_enclosing_message_is_refused(void **state)
 static void string_that_is_no_text_is_refused(void **state)
 {
     (void)state;
-    static const struct bytes bad[] = {BYTES_LIT("a\0b"), BYTES_LIT("\0"), BYTES_LIT("\xff"),
-                                       BYTES_LIT("ab\xc0\x80"), BYTES_LIT("\xed\xa0\x80"),
-                                       BYTES_LIT("\xe5\xa4")};
+    static const struct bytes bad[] = {BYTES_LIT("a\0b"),         BYTES_LIT("\0"),
+                                       BYTES_LIT("\xff"),         BYTES_LIT("ab\xc0\x80"),
+                                       BYTES_LIT("\xed\xa0\x80"), BYTES_LIT("\xe5\xa4")};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct buf b = BUF_INIT;
         raw_bytes(&b, 5, bad[i]);
@@ -298,8 +299,7 @@ static int err_within(struct codec_limits limits, unsigned n)
         raw_bytes(&b, 9, BYTES_LIT("\x0a\x01m\x10\x01"));
     struct arena *a = arena_new(ARENA_CAP);
     ProtobufCMessage *message = NULL;
-    int err =
-        codec_decode(a, buf_bytes(&b), &comity__ledger_entry__descriptor, &limits, &message);
+    int err = codec_decode(a, buf_bytes(&b), &comity__ledger_entry__descriptor, &limits, &message);
     assert_true(err ? message == NULL : message != NULL);
     if (err)
         assert_int_equal(arena_used(a), 0); /* refused before any memory was given out */
@@ -355,9 +355,8 @@ static void empty_submessages_stay_within_counts_and_arena(void **state)
                                       .repeated = any,
                                       .repeated_count = 1};
     ProtobufCMessage *message = NULL;
-    assert_int_equal(
-        codec_decode(a, buf_bytes(&b), &comity__openings__descriptor, &none, &message),
-        COMITY_E_NOMEM);
+    assert_int_equal(codec_decode(a, buf_bytes(&b), &comity__openings__descriptor, &none, &message),
+                     COMITY_E_NOMEM);
     assert_true(arena_used(a) <= ARENA_CAP);
     arena_free(a);
     buf_free(&b);

@@ -48,11 +48,11 @@ static void request_wrong_values_are_invalid(void **state)
         notes[i] = BYTES_LIT("note");
     struct control_request r;
     struct buf out = BUF_INIT;
-#define EXPECT(outcome, ...)                                                                       \
-    do {                                                                                           \
-        r = (struct control_request){.method = BYTES_LIT("m"), .notes = notes};                    \
-        __VA_ARGS__;                                                                               \
-        assert_int_equal(control_request_encode(&r, &out), outcome);                               \
+#define EXPECT(outcome, ...)                                                    \
+    do {                                                                        \
+        r = (struct control_request){.method = BYTES_LIT("m"), .notes = notes}; \
+        __VA_ARGS__;                                                            \
+        assert_int_equal(control_request_encode(&r, &out), outcome);            \
     } while (0)
     EXPECT(0, r.method = BYTES(method, CONTROL_METHOD_MAX));
     EXPECT(COMITY_E_INVALID, r.method = BYTES(method, CONTROL_METHOD_MAX + 1));
@@ -62,7 +62,8 @@ static void request_wrong_values_are_invalid(void **state)
     EXPECT(COMITY_E_INVALID, r.note_count = CONTROL_NOTES_MAX + 1);
     EXPECT(0, r.chunk = BYTES(octets, CONTROL_CHUNK_MAX));
     EXPECT(COMITY_E_INVALID, r.chunk = BYTES(octets, CONTROL_CHUNK_MAX + 1));
-    EXPECT(COMITY_E_INVALID, r.json = BYTES(octets, CONTROL_BYTES_MAX)); /* with the rest, too much */
+    EXPECT(COMITY_E_INVALID,
+           r.json = BYTES(octets, CONTROL_BYTES_MAX)); /* with the rest, too much */
 #undef EXPECT
     buf_free(&out);
 }

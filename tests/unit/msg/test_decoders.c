@@ -60,7 +60,8 @@ static void expect_no_prefix(const struct decoder *d, struct bytes sample)
         assert_non_null(cut);
         if (len)
             memcpy(cut, sample.data, len);
-        /* Cut between two optional fields it is another message; then its encoding is what was left. */
+        /* Cut between two optional fields it is another message; then its encoding is what was
+         * left. */
         if (d->again(a, BYTES(cut, len), &out) == 0)
             assert_true(bytes_equal(buf_bytes(&out), BYTES(cut, len)));
         buf_reset(&out);

@@ -1,4 +1,5 @@
-/* Entries and bodies: every field comes back, and what the format forbids is refused on both ways. */
+/* Entries and bodies: every field comes back, and what the format forbids is refused on both ways.
+ */
 #include "msg/entry.h"
 
 #include "unit/msg/samples.h"
@@ -54,7 +55,8 @@ static void entry_optional_fields_stay_absent(void **state)
     struct buf out = BUF_INIT;
     assert_int_equal(entry_encode(&want, &out), 0);
     /* index and time_ms at fixed offsets, even when zero */
-    assert_memory_equal(out.data, "\x09\0\0\0\0\0\0\0\0\x11\0\0\0\0\0\0\0\0\x18\x0d\x20\x00\x2a\x20", 24);
+    assert_memory_equal(out.data,
+                        "\x09\0\0\0\0\0\0\0\0\x11\0\0\0\0\0\0\0\0\x18\x0d\x20\x00\x2a\x20", 24);
     assert_int_equal(out.len, 56);
     struct arena *a = arena_new(64 * 1024);
     struct entry got;
@@ -94,13 +96,13 @@ static void entry_encode_wrong_values_are_invalid(void **state)
     struct entry e = sample_entry();
     struct entry_to to[ENTRY_TO_MAX + 1];
     assert_int_equal(encode_err(&e), 0);
-#define EXPECT_INVALID(change)                                                                     \
-    do {                                                                                           \
-        e = sample_entry();                                                                        \
-        memcpy(to, e.to, e.to_count * sizeof *to);                                                 \
-        e.to = to;                                                                                 \
-        change;                                                                                    \
-        assert_int_equal(encode_err(&e), COMITY_E_INVALID);                                        \
+#define EXPECT_INVALID(change)                              \
+    do {                                                    \
+        e = sample_entry();                                 \
+        memcpy(to, e.to, e.to_count * sizeof *to);          \
+        e.to = to;                                          \
+        change;                                             \
+        assert_int_equal(encode_err(&e), COMITY_E_INVALID); \
     } while (0)
     EXPECT_INVALID(e.prev.len = 31);
     EXPECT_INVALID(e.prev.len = 33);

@@ -1,4 +1,5 @@
-/* Frames of session and bulk socket: every field of every kind comes back, and what the format forbids is refused. */
+/* Frames of session and bulk socket: every field of every kind comes back, and what the format
+ * forbids is refused. */
 #include "msg/frame.h"
 
 #include "unit/msg/samples.h"

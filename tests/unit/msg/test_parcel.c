@@ -75,17 +75,17 @@ static void head_wrong_values_are_invalid(void **state)
     struct bytes list[2];
     struct parcel_since since[3];
     struct parcel_enclosure enclosures[2];
-#define EXPECT_INVALID(member, ...)                                                                \
-    do {                                                                                           \
-        h = sample_head();                                                                         \
-        memcpy(since, h.since, sizeof since);                                                      \
-        memcpy(enclosures, h.enclosures, sizeof enclosures);                                       \
-        memcpy(list, h.member, sizeof list);                                                       \
-        h.member = list;                                                                           \
-        h.since = since;                                                                           \
-        h.enclosures = enclosures;                                                                 \
-        __VA_ARGS__;                                                                               \
-        assert_int_equal(head_err(&h), COMITY_E_INVALID);                                          \
+#define EXPECT_INVALID(member, ...)                          \
+    do {                                                     \
+        h = sample_head();                                   \
+        memcpy(since, h.since, sizeof since);                \
+        memcpy(enclosures, h.enclosures, sizeof enclosures); \
+        memcpy(list, h.member, sizeof list);                 \
+        h.member = list;                                     \
+        h.since = since;                                     \
+        h.enclosures = enclosures;                           \
+        __VA_ARGS__;                                         \
+        assert_int_equal(head_err(&h), COMITY_E_INVALID);    \
     } while (0)
     EXPECT_INVALID(proof, h.origin = BYTES_LIT("cn-samr"));
     EXPECT_INVALID(proof, h.checkpoint = BYTES_NONE);
@@ -103,7 +103,8 @@ static void head_wrong_values_are_invalid(void **state)
     EXPECT_INVALID(proof, since[2].member = BYTES_LIT("330000-001"));
     EXPECT_INVALID(proof, since[2].member = BYTES_LIT("?"));
     EXPECT_INVALID(proof, enclosures[0].entry = BYTES_NONE);
-    EXPECT_INVALID(proof, enclosures[1].proof = list, enclosures[1].proof_count = 2, list[0].len = 8);
+    EXPECT_INVALID(proof, enclosures[1].proof = list, enclosures[1].proof_count = 2,
+                   list[0].len = 8);
 #undef EXPECT_INVALID
 }
 

@@ -125,20 +125,20 @@ static void roster_wrong_values_are_invalid(void **state)
     struct roster_ledger ledgers[2];
     struct roster_witness witness;
     struct bytes seal;
-#define EXPECT(outcome, change)                                                                    \
-    do {                                                                                           \
-        r = sample_roster();                                                                       \
-        memcpy(members, r.members, sizeof members);                                                \
-        memcpy(ledgers, members[0].ledgers, sizeof ledgers);                                       \
-        witness = ledgers[0].witness[0];                                                           \
-        seal = members[0].seal[0];                                                                 \
-        r.members = members;                                                                       \
-        members[0].ledgers = ledgers;                                                              \
-        members[0].seal = &seal;                                                                   \
-        members[0].seal_count = 1;                                                                 \
-        ledgers[0].witness = &witness;                                                             \
-        change;                                                                                    \
-        assert_int_equal(roster_err(&r), outcome);                                                 \
+#define EXPECT(outcome, change)                              \
+    do {                                                     \
+        r = sample_roster();                                 \
+        memcpy(members, r.members, sizeof members);          \
+        memcpy(ledgers, members[0].ledgers, sizeof ledgers); \
+        witness = ledgers[0].witness[0];                     \
+        seal = members[0].seal[0];                           \
+        r.members = members;                                 \
+        members[0].ledgers = ledgers;                        \
+        members[0].seal = &seal;                             \
+        members[0].seal_count = 1;                           \
+        ledgers[0].witness = &witness;                       \
+        change;                                              \
+        assert_int_equal(roster_err(&r), outcome);           \
     } while (0)
     EXPECT(0, (void)0);
     EXPECT(COMITY_E_INVALID, r.network = BYTES_LIT("Net"));
