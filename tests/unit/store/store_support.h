@@ -26,6 +26,7 @@
 static bool sync_fails;
 static const char *fail_syncs_of; /* one file's only */
 static unsigned sync_count;
+static char sync_log[512]; /* the names of what was synced, in order */
 
 static bool is_failing(int fd)
 {
@@ -36,9 +37,28 @@ static bool is_failing(int fd)
     return fstat(fd, &a) == 0 && stat(fail_syncs_of, &b) == 0 && a.st_ino == b.st_ino;
 }
 
+static void log_sync(int fd)
+{
+    char link[64];
+    char path[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    path[n > 0 ? n : 0] = '\0';
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    if (strlen(sync_log) + strlen(name) + 2 <= sizeof sync_log)
+        strcat(strcat(sync_log, name), " ");
+}
+
+static inline void sync_log_start(void)
+{
+    sync_log[0] = '\0';
+}
+
 static int sync_or_fail(int fd, long call)
 {
     sync_count++;
+    log_sync(fd);
     if (is_failing(fd)) {
         errno = EIO;
         return -1;
@@ -56,12 +76,29 @@ int fdatasync(int fd)
     return sync_or_fail(fd, SYS_fdatasync);
 }
 
-/* The test's folder is its *state. */
-static int make_dir(void **state)
+static inline int make_dir_in(const char *parent, void **state)
 {
-    char *dir = strdup("/tmp/comity-store-XXXXXX");
-    *state = dir;
-    return dir && mkdtemp(dir) ? 0 : -1;
+    char *dir = NULL;
+    if (asprintf(&dir, "%s/comity-store-XXXXXX", parent) < 0)
+        return -1;
+    if (mkdtemp(dir)) {
+        *state = dir;
+        return 0;
+    }
+    free(dir);
+    return -1;
+}
+
+/* The test's folder is its *state. */
+static inline int make_dir(void **state)
+{
+    return make_dir_in("/tmp", state);
+}
+
+/* In memory, where there is such a place: for what needs many turns and no disk. */
+static inline int make_fast_dir(void **state)
+{
+    return make_dir_in("/dev/shm", state) == 0 ? 0 : make_dir(state);
 }
 
 static int remove_dir(void **state)

@@ -679,7 +679,7 @@ static void file_without_a_store_is_not_a_ledger(void **state)
     store_close(s);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+#define T(name) cmocka_unit_test_setup_teardown(name, make_fast_dir, remove_dir)
 
 int main(void)
 {
