@@ -2,9 +2,10 @@
  * keys, and lookups. */
 #include "rosters.h"
 
-#include "base/clock.h"
 #include "wire/network.h"
 #include "wire/roster_index.h"
+
+#include <time.h>
 
 static int set_up_crypto(void **state)
 {
@@ -255,7 +256,7 @@ static void roster_file_cut_or_longer_is_refused(void **state)
     struct buf file = BUF_INIT;
     draft_init(&d);
     draft_file(&d, d.authority, 3, &file);
-    for (size_t n = 0; n < file.len; n += n < 8 ? 1 : 97) {
+    for (size_t n = 0; n < file.len; n += n < 8 || n + 108 > file.len ? 1 : 97) {
         uint8_t *cut = malloc(n + 1); /* of its own, so that reading behind it is noticed */
         memcpy(cut, file.data, n);
         assert_int_equal(roster_open(BYTES(cut, n), &d.network, NULL, &r), COMITY_E_NOT_A_ROSTER);
@@ -413,7 +414,12 @@ static void no_authority(struct draft *d)
 }
 static void too_many_authority_keys(struct draft *d)
 {
-    static const struct bytes many[ROSTER_AUTHORITY_MAX + 1];
+    struct bytes *many = arena_alloc(d->arena, (ROSTER_AUTHORITY_MAX + 1) * sizeof *many);
+    for (uint32_t i = 0; i <= ROSTER_AUTHORITY_MAX; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "zhejiang/authority.%u", i + 2);
+        many[i] = vkey_of(d, name, 400 + i);
+    }
     d->doc.authority = many;
     d->doc.authority_count = ROSTER_AUTHORITY_MAX + 1;
 }
@@ -423,7 +429,7 @@ static void authority_of_another_network(struct draft *d)
 }
 static void authority_by_another_name(struct draft *d)
 {
-    d->vkey[2] = vkey_of(d, "zhejiang/authority3", 3);
+    d->vkey[2] = vkey_of(d, "zhejiang/authority33", 3);
 }
 static void authority_numbered_one(struct draft *d)
 {
@@ -831,12 +837,12 @@ static void roster_of_3200_members_loads_within_a_second(void **state)
     d.doc.members = c->member;
     d.doc.member_count = 3200;
     draft_file(&d, d.authority, 3, &file);
-    int64_t start = clock_mono_ms(&clock_system);
+    clock_t start = clock(); /* this process's own time: the machine has others to serve */
     assert_int_equal(roster_open(buf_bytes(&file), &d.network, NULL, &r), 0);
-    int64_t took = clock_mono_ms(&clock_system) - start;
-    print_message("# %zu bytes with 3,200 members opened in %d ms\n", file.len, (int)took);
-#ifndef __SANITIZE_ADDRESS__
-    assert_true(took < 3000); /* three times the aim: the machine has others to serve */
+    int took_ms = (int)((clock() - start) * 1000 / CLOCKS_PER_SEC);
+    print_message("# %zu bytes with 3,200 members opened in %d ms\n", file.len, took_ms);
+#if defined __OPTIMIZE__ && !defined __SANITIZE_ADDRESS__
+    assert_true(took_ms < 1000);
 #endif
     for (uint32_t i = 0; i < 3200; i++) {
         const struct roster_member *m = roster_member_of(r, c->member[i].id);
@@ -884,7 +890,8 @@ static void network_that_breaks_a_rule_is_refused(void **state)
     struct buf text = BUF_INIT;
     struct network n;
     draft_init(&d);
-    struct bytes k = d.vkey[0], other = vkey_of(&d, "jiangsu/authority", 7);
+    struct bytes k = d.vkey[0], other = vkey_of(&d, "jiangsu/authority", 7),
+                 alias = vkey_of(&d, "zhejiang/authority.2", 1);
     const struct {
         const char *head;
         struct bytes keys[2];
@@ -904,6 +911,7 @@ static void network_that_breaks_a_rule_is_refused(void **state)
         {"comity network v1\nzhejiang\n1\n", {k}, "\r\n", COMITY_E_MALFORMED},
         {"comity network v1\nzhejiang\n1\n", {other}, "\n", COMITY_E_MALFORMED},
         {"comity network v1\nzhejiang\n1\n", {k, k}, "\n", COMITY_E_BAD_KEY},
+        {"comity network v1\nzhejiang\n1\n", {k, alias}, "\n", COMITY_E_BAD_KEY},
         {"comity network v1\nzhejiang\n1\n", {BYTES_NONE}, "", COMITY_E_MALFORMED},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
