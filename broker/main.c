@@ -70,6 +70,7 @@ struct process {
     struct timespec roster_seen; /* modification time of the roster file last looked at */
     int64_t tidied_ms;
     int64_t watched_ms;
+    int64_t freed_ms;
 };
 
 static int unlock(struct process *p, const struct options *o, struct buf *detail)
@@ -111,8 +112,8 @@ static int watch_roster(struct process *p)
     err = front_allow(p->broker, p->link);
     if (p->front)
         front_send(p->front);
-    if (p->bulk)
-        bulk_wake(p->bulk);
+    if (!err && p->bulk)
+        err = bulk_take_roster(p->bulk, p->broker);
     return err;
 }
 
@@ -180,29 +181,39 @@ static void stop(struct process *p)
         close(p->signal_fd);
 }
 
-/* Attachments that became complete are written down in a turn of their own. */
-static int take_complete(struct process *p)
+/* What the bulk thread has finished is written down in a turn of its own. */
+static int take_finished(struct process *p)
 {
     enum { AT_ONCE = 64 };
-    struct hash id[AT_ONCE];
-    size_t n = bulk_take_complete(p->bulk, id, AT_ONCE);
+    struct bulk_finished done[AT_ONCE];
+    size_t n = bulk_take_finished(p->bulk, done, AT_ONCE);
     if (n == 0)
         return COMITY_OK;
     int err = ledger_begin(p->broker->ledger);
     if (err)
         return err;
-    for (size_t i = 0; !err && i < n; i++)
-        err = queue_blob_complete(p->broker->store, hash_bytes(&id[i]));
+    for (size_t i = 0; !err && i < n; i++) {
+        struct bytes id = hash_bytes(&done[i].blob);
+        err = done[i].is_gone ? queue_blob_gone(p->broker->store, id)
+                              : queue_blob_complete(p->broker->store, id);
+    }
     if (!err)
         err = ledger_sign(p->broker->ledger);
     if (err) {
         ledger_abort(p->broker->ledger);
         return err;
     }
-    err = ledger_commit(p->broker->ledger);
+    return ledger_commit(p->broker->ledger);
+}
+
+/* Blocks that no reader waits for any more. */
+static int remove_freed(struct process *p)
+{
+    struct hash id;
+    int err = queue_next_freed(p->broker->store, &id);
     if (!err)
-        bulk_wake(p->bulk);
-    return err;
+        bulk_remove(p->bulk, &id);
+    return err == COMITY_E_NOT_FOUND ? COMITY_OK : err;
 }
 
 static int housekeeping(struct process *p)
@@ -213,11 +224,13 @@ static int housekeeping(struct process *p)
         p->watched_ms = now;
         err = watch_roster(p);
     }
+    if (!err && now - p->freed_ms >= WATCH_MS) {
+        p->freed_ms = now;
+        err = remove_freed(p);
+    }
     if (!err && now - p->tidied_ms >= TIDY_MS) {
         p->tidied_ms = now;
         err = broker_tidy(p->broker);
-        if (!err)
-            bulk_wake(p->bulk);
     }
     return err;
 }
@@ -245,13 +258,10 @@ static int serve(struct process *p)
             return COMITY_OK;
         if (p->metrics && items[3].ready)
             metrics_run(p->metrics);
-        uint64_t accepted = p->broker->count.parcels_accepted;
         if (items[1].ready || busy)
             err = front_turn(p->front, &busy);
-        if (!err && p->broker->count.parcels_accepted != accepted)
-            bulk_wake(p->bulk);
         if (!err && items[2].ready)
-            err = take_complete(p);
+            err = take_finished(p);
         if (!err)
             err = housekeeping(p);
         if (err && !is_passing(err))

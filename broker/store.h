@@ -85,10 +85,22 @@ int queue_totals(struct store *s, uint64_t *ret_parcels, uint64_t *ret_bytes)
 /* An accepted parcel of ${uploader} names ${blob}[32 ‖ u64be len] for ${reader}. COMITY_E_BLOB for another length than before. */
 int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, struct bytes reader)
     __attribute__((warn_unused_result));
-/* ${reader} has the whole of ${id}: a FILE entry came by. */
+/* ${reader} has the whole of ${id}: a FILE entry came by. After the last one the blocks may go. */
 int queue_file_done(struct store *s, struct bytes id, struct bytes reader)
     __attribute__((warn_unused_result));
 int queue_blob_complete(struct store *s, struct bytes id) __attribute__((warn_unused_result));
+/* A blob whose blocks may go; COMITY_E_NOT_FOUND when there is none. queue_blob_gone once they are gone. */
+int queue_next_freed(struct store *s, struct hash *ret) __attribute__((warn_unused_result));
+int queue_blob_gone(struct store *s, struct bytes id) __attribute__((warn_unused_result));
+
+struct blob_access {
+    uint64_t len; /* plain length */
+    bool may_put;
+    bool may_get;
+};
+/* What ${member} may do with a blob; COMITY_E_NOT_FOUND: nothing. Any connection, so that the bulk thread asks its own. */
+int queue_blob_access(struct db *db, struct bytes id, struct bytes member, struct blob_access *ret)
+    __attribute__((warn_unused_result));
 
 /* ---- rosters ---- */
 

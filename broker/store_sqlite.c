@@ -236,6 +236,16 @@ int queue_totals(struct store *s, uint64_t *ret_parcels, uint64_t *ret_bytes)
     return db_get_u64(store_db(s), 0, ret_bytes, "SELECT sum(queued) FROM recipient", &none, 1);
 }
 
+/* Let ${member} upload or fetch a blob, besides what it may already. */
+static int admit(struct store *s, struct bytes id, struct bytes member, bool may_put, bool may_get)
+{
+    return db_run(store_db(s),
+                  "INSERT INTO blob_member(blob, member, may_put, may_get, done)"
+                  " VALUES(?1, ?2, ?3, ?4, 0) ON CONFLICT(blob, member) DO UPDATE SET"
+                  " may_put = may_put | ?3, may_get = may_get | ?4, done = done & ~?4",
+                  DB_BLOB(id), DB_TEXT(member), DB_U64(may_put), DB_U64(may_get));
+}
+
 int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, struct bytes reader)
 {
     struct bytes id = bytes_slice(blob, 0, BLOB_ID_LEN);
@@ -244,31 +254,72 @@ int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, s
     const struct db_value which = DB_BLOB(id);
     int err = db_get_u64(store_db(s), len, &known_len, "SELECT len FROM blob WHERE id = ?1", &which,
                          1);
-    if (err)
-        return err;
-    if (known_len != len)
-        return COMITY_E_BLOB;
-    err = db_run(store_db(s),
-                 "INSERT INTO blob(id, len, uploader, complete, freed) VALUES(?1, ?2, ?3, 0, 0)"
-                 " ON CONFLICT(id) DO UPDATE SET uploader = ?3, complete = complete AND NOT freed, freed = 0",
-                 DB_BLOB(id), DB_U64(len), DB_TEXT(uploader));
-    if (err)
-        return err;
-    return db_run(store_db(s),
-                  "INSERT INTO blob_reader(blob, member, done) VALUES(?1, ?2, 0)"
-                  " ON CONFLICT(blob, member) DO UPDATE SET done = 0",
-                  DB_BLOB(id), DB_TEXT(reader));
+    if (!err && known_len != len)
+        err = COMITY_E_BLOB;
+    if (!err)
+        err = db_run(store_db(s),
+                     "INSERT INTO blob(id, len, complete, freed) VALUES(?1, ?2, 0, 0)"
+                     " ON CONFLICT(id) DO UPDATE SET complete = complete AND NOT freed, freed = 0",
+                     DB_BLOB(id), DB_U64(len));
+    if (!err)
+        err = admit(s, id, uploader, true, false);
+    if (!err)
+        err = admit(s, id, reader, false, true);
+    return err;
 }
 
 int queue_file_done(struct store *s, struct bytes id, struct bytes reader)
 {
-    return db_run(store_db(s), "UPDATE blob_reader SET done = 1 WHERE blob = ?1 AND member = ?2",
-                  DB_BLOB(id), DB_TEXT(reader));
+    int err = db_run(store_db(s), "UPDATE blob_member SET done = 1 WHERE blob = ?1 AND member = ?2",
+                     DB_BLOB(id), DB_TEXT(reader));
+    if (err)
+        return err;
+    return db_run(store_db(s),
+                  "UPDATE blob SET freed = 1 WHERE id = ?1 AND freed = 0 AND NOT EXISTS"
+                  " (SELECT 1 FROM blob_member WHERE blob = ?1 AND may_get AND NOT done)",
+                  DB_BLOB(id));
 }
 
 int queue_blob_complete(struct store *s, struct bytes id)
 {
-    return db_run(store_db(s), "UPDATE blob SET complete = 1 WHERE id = ?1", DB_BLOB(id));
+    return db_run(store_db(s), "UPDATE blob SET complete = 1 WHERE id = ?1 AND freed = 0", DB_BLOB(id));
+}
+
+int queue_blob_gone(struct store *s, struct bytes id)
+{
+    return db_run(store_db(s), "UPDATE blob SET complete = 0, freed = 2 WHERE id = ?1 AND freed = 1",
+                  DB_BLOB(id));
+}
+
+int queue_next_freed(struct store *s, struct hash *ret)
+{
+    struct db_rows *rows = NULL;
+    int err = db_query(store_db(s), &rows, "SELECT id FROM blob WHERE freed = 1 LIMIT 1", DB_NULL);
+    if (err)
+        return err;
+    err = one_row(rows);
+    if (!err)
+        hash_from(rows, 0, ret);
+    db_done(rows);
+    return err;
+}
+
+int queue_blob_access(struct db *db, struct bytes id, struct bytes member, struct blob_access *ret)
+{
+    struct db_rows *rows = NULL;
+    int err = db_query(db, &rows,
+                       "SELECT b.len, m.may_put, m.may_get FROM blob b JOIN blob_member m ON m.blob = b.id"
+                       " WHERE b.id = ?1 AND m.member = ?2 AND b.freed = 0",
+                       DB_BLOB(id), DB_TEXT(member));
+    if (err)
+        return err;
+    err = one_row(rows);
+    if (!err)
+        *ret = (struct blob_access){.len = db_u64(rows, 0),
+                                    .may_put = db_u64(rows, 1) != 0,
+                                    .may_get = db_u64(rows, 2) != 0 || db_u64(rows, 1) != 0};
+    db_done(rows);
+    return err;
 }
 
 int queue_put_roster(struct store *s, uint64_t number, struct bytes file)

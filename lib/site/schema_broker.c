@@ -30,10 +30,12 @@ const char *const site_broker_schema[] = {
     "CREATE TABLE recipient(member TEXT PRIMARY KEY, given INTEGER NOT NULL, taken INTEGER NOT NULL,"
     " queued INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 
-    /* Attachments named by accepted parcels: who uploads, who may fetch, and who has it whole. */
-    "CREATE TABLE blob(id BLOB PRIMARY KEY, len INTEGER NOT NULL, uploader TEXT NOT NULL,"
-    " complete INTEGER NOT NULL, freed INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE blob_reader(blob BLOB NOT NULL, member TEXT NOT NULL, done INTEGER NOT NULL,"
-    " PRIMARY KEY(blob, member)) STRICT, WITHOUT ROWID;",
+    /* Attachments named by accepted parcels. freed: 0 wanted, 1 every reader has it, 2 its blocks are gone. */
+    "CREATE TABLE blob(id BLOB PRIMARY KEY, len INTEGER NOT NULL, complete INTEGER NOT NULL,"
+    " freed INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX blob_by_freed ON blob(freed) WHERE freed = 1;"
+    /* Who may upload a blob, who may fetch it, and which of these have it whole. */
+    "CREATE TABLE blob_member(blob BLOB NOT NULL, member TEXT NOT NULL, may_put INTEGER NOT NULL,"
+    " may_get INTEGER NOT NULL, done INTEGER NOT NULL, PRIMARY KEY(blob, member)) STRICT, WITHOUT ROWID;",
 };
 const size_t site_broker_schema_count = sizeof site_broker_schema / sizeof site_broker_schema[0];
