@@ -9,10 +9,10 @@ static const struct {
     uint32_t role;
     const char *token;
 } key_roles[] = {
-    {KEY_OFFICER, "officer"},
-    {KEY_APPROVER, "approver"},
-    {KEY_REVIEWER, "reviewer"},
-    {KEY_AUDITOR, "auditor"},
+    {ROLE_OFFICER, "officer"},
+    {ROLE_APPROVER, "approver"},
+    {ROLE_REVIEWER, "reviewer"},
+    {ROLE_AUDITOR, "auditor"},
 };
 
 static const struct {
@@ -20,9 +20,9 @@ static const struct {
     const char *token;
     uint32_t needs; /* enum key_role */
 } signature_roles[] = {
-    {SIGNATURE_COLLECTOR, "collector", KEY_OFFICER},
-    {SIGNATURE_APPROVER, "approver", KEY_APPROVER},
-    {SIGNATURE_REVIEWER, "reviewer", KEY_REVIEWER},
+    {SIGNATURE_COLLECTOR, "collector", ROLE_OFFICER},
+    {SIGNATURE_APPROVER, "approver", ROLE_APPROVER},
+    {SIGNATURE_REVIEWER, "reviewer", ROLE_REVIEWER},
 };
 
 enum {

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 
 /* Of a KEY entry; numbered for ever. */
-enum key_role { KEY_OFFICER = 1, KEY_APPROVER = 2, KEY_REVIEWER = 3, KEY_AUDITOR = 4 };
+enum key_role { ROLE_OFFICER = 1, ROLE_APPROVER = 2, ROLE_REVIEWER = 3, ROLE_AUDITOR = 4 };
 
 /* Of a signature note, where it stands as its token. */
 enum signature_role { SIGNATURE_COLLECTOR = 1, SIGNATURE_APPROVER = 2, SIGNATURE_REVIEWER = 3 };

@@ -92,9 +92,9 @@ static void signature_role_needs_its_key_role(void **state)
     /* rows: the three signature roles; columns: key roles 1 to 4 */
     static const int expected[3][4] = {{0, 1, 1, 1}, {1, 0, 1, 1}, {1, 1, 0, 1}};
     for (uint32_t s = SIGNATURE_COLLECTOR; s <= SIGNATURE_REVIEWER; s++)
-        for (uint32_t k = KEY_OFFICER; k <= KEY_AUDITOR; k++)
+        for (uint32_t k = ROLE_OFFICER; k <= ROLE_AUDITOR; k++)
             assert_int_equal(signature_role_check(s, &k, 1), expected[s - 1][k - 1] ? COMITY_E_ROLE : 0);
-    static const uint32_t several[] = {KEY_AUDITOR, KEY_REVIEWER, 99};
+    static const uint32_t several[] = {ROLE_AUDITOR, ROLE_REVIEWER, 99};
     assert_int_equal(signature_role_check(SIGNATURE_REVIEWER, several, 3), 0);
     assert_int_equal(signature_role_check(SIGNATURE_COLLECTOR, several, 3), COMITY_E_ROLE);
     assert_int_equal(signature_role_check(SIGNATURE_COLLECTOR, NULL, 0), COMITY_E_ROLE);
@@ -119,7 +119,7 @@ static void role_tokens_come_back(void **state)
     assert_null(signature_role_token(4));
     assert_int_equal(key_role_get(bytes_of("collector"), &role), COMITY_E_INVALID);
     assert_int_equal(signature_role_get(bytes_of("officer"), &role), COMITY_E_INVALID);
-    assert_string_equal(key_role_token(KEY_OFFICER), "officer");
+    assert_string_equal(key_role_token(ROLE_OFFICER), "officer");
     assert_string_equal(signature_role_token(SIGNATURE_COLLECTOR), "collector");
 }
 
