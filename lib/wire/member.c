@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-enum { ENDPOINT_MAX = 255, IPC_PATH_MAX = 107 };
+/* What lib/link takes. */
+enum { ENDPOINT_MAX = 288, IPC_PATH_MAX = 107 };
 
 bool member_id_fits(uint32_t role, struct bytes id)
 {

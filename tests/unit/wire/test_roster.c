@@ -113,6 +113,28 @@ static void roster_of_another_network_is_refused(void **state)
     draft_done(&d);
 }
 
+/* Signed by all who must, on both sides; only the two names differ. */
+static void roster_whose_bytes_are_of_another_network_is_refused(void **state)
+{
+    (void)state;
+    struct draft d;
+    struct roster *r = NULL;
+    draft_init(&d);
+    struct network anchor = d.network;
+    struct note_signer *signers[] = {signer_of("zhejiang/authority", 1),
+                                     signer_of("zhejiang/authority.2", 2),
+                                     signer_of("jiangsu/authority", 4)};
+    d.vkey[0] = vkey_of(&d, "jiangsu/authority", 4);
+    d.doc.authority_count = d.doc.threshold = 1;
+    d.doc.network = bytes_of("jiangsu");
+    d.doc.member_count = 0;
+    assert_int_equal(draft_open_by(&d, signers, 3, &anchor, NULL, &r), COMITY_E_MALFORMED);
+    assert_null(r);
+    for (size_t i = 0; i < 3; i++)
+        note_signer_free(signers[i]);
+    draft_done(&d);
+}
+
 /* ---- what follows what ---- */
 
 struct pair {
@@ -688,6 +710,21 @@ static void broker_with_a_long_ipc_path(struct draft *d)
     memcpy(path, "ipc://", 6);
     d->endpoint[1] = bytes_of(path);
 }
+static void broker_with_a_long_endpoint(struct draft *d)
+{
+    static char host[6 + 283 + 1];
+    memset(host, 'h', sizeof host - 1);
+    memcpy(host, "tcp://", 6);
+    d->endpoint[1] = bytes_of(host);
+}
+static void broker_with_a_space_in_an_endpoint(struct draft *d)
+{
+    d->endpoint[1] = bytes_of("tcp://broker.example:7401 tcp://other.example:7401");
+}
+static void broker_with_a_line_feed_in_an_endpoint(struct draft *d)
+{
+    d->endpoint[1] = bytes_of("tcp://broker.example:7401\n");
+}
 static void bureau_with_endpoints(struct draft *d)
 {
     d->member[NINGBO].endpoints = d->endpoint;
@@ -748,6 +785,46 @@ static void lookups_find_what_is_there(void **state)
     assert_null(roster_member_by_curve(r, low_order));
     assert_true(bytes_is(roster_broker(r)->id, "broker"));
     assert_null(roster_current_origin(r, roster_member_of(r, bytes_of("auditor"))));
+    roster_free(r);
+    draft_done(&d);
+}
+
+/* "broker-2" sorts before "broker.2", and "broker.10" before "broker.2". */
+static void lookups_find_origins_that_sort_otherwise_than_members(void **state)
+{
+    (void)state;
+    enum { LEDGERS = 11 };
+    struct draft d;
+    struct roster *r = NULL;
+    struct roster_ledger ledgers[LEDGERS];
+    char origin[LEDGERS][40];
+    draft_init(&d);
+    d.member[HANGZHOU] = d.member[BROKER];
+    d.member[NINGBO].id = bytes_of("broker-2");
+    d.member[NINGBO].role = MEMBER_AUDITOR;
+    d.ledger[NINGBO][0] = ledger_of(&d, "zhejiang/broker-2", 12);
+    for (uint32_t i = 0; i < LEDGERS; i++) {
+        if (i == 0)
+            strcpy(origin[i], "zhejiang/broker");
+        else
+            snprintf(origin[i], sizeof origin[i], "zhejiang/broker.%u", i + 1);
+        ledgers[i] = ledger_of(&d, origin[i], 40 + i);
+        if (i + 1 < LEDGERS)
+            close_ledger(&d, &ledgers[i]);
+    }
+    d.member[HANGZHOU].ledgers = ledgers;
+    d.member[HANGZHOU].ledger_count = LEDGERS;
+    d.doc.member_count = 2;
+    assert_int_equal(draft_open(&d, NULL, &r), 0);
+    for (uint32_t i = 0; i < LEDGERS; i++) {
+        const struct roster_origin *o = roster_origin_of(r, bytes_of(origin[i]));
+        assert_non_null(o);
+        assert_true(bytes_is(o->ledger->origin, origin[i]));
+        assert_int_equal(o->is_current, i + 1 == LEDGERS);
+    }
+    assert_non_null(roster_origin_of(r, bytes_of("zhejiang/broker-2")));
+    assert_ptr_equal(roster_current_origin(r, roster_broker(r)),
+                     roster_origin_of(r, bytes_of("zhejiang/broker.11")));
     roster_free(r);
     draft_done(&d);
 }
@@ -975,6 +1052,7 @@ int main(void)
         cmocka_unit_test(roster_with_a_wrong_signature_is_refused),
         cmocka_unit_test(roster_anchored_without_a_threshold_is_refused),
         cmocka_unit_test(roster_of_another_network_is_refused),
+        cmocka_unit_test(roster_whose_bytes_are_of_another_network_is_refused),
         cmocka_unit_test(roster_that_follows_opens),
         cmocka_unit_test(roster_naming_another_previous_is_refused),
         cmocka_unit_test(roster_one_that_names_a_previous_is_refused),
@@ -1048,6 +1126,9 @@ int main(void)
         REFUSED(broker_with_an_empty_endpoint, MALFORMED),
         REFUSED(broker_with_one_endpoint_twice, MALFORMED),
         REFUSED(broker_with_a_long_ipc_path, MALFORMED),
+        REFUSED(broker_with_a_long_endpoint, MALFORMED),
+        REFUSED(broker_with_a_space_in_an_endpoint, MALFORMED),
+        REFUSED(broker_with_a_line_feed_in_an_endpoint, MALFORMED),
         REFUSED(bureau_with_endpoints, MALFORMED),
 
         REFUSED(members_out_of_order, MALFORMED),
@@ -1059,6 +1140,7 @@ int main(void)
         ALLOWED(closed_without_a_witness),
 
         cmocka_unit_test(lookups_find_what_is_there),
+        cmocka_unit_test(lookups_find_origins_that_sort_otherwise_than_members),
         cmocka_unit_test(lookups_of_a_closed_member_find_no_current_ledger),
         cmocka_unit_test(roster_keeps_its_own_copy),
         cmocka_unit_test(seal_key_id_is_the_hash_cut),
