@@ -83,6 +83,8 @@ $(B)/proto/%.pb-c.c $(B)/proto/%.pb-c.h &: proto/%.proto
 $(B)/proto/%.o: $(B)/proto/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-error -c -o $@ $<
 
+INC_tests = -Itests/support -I$(word 3,$(subst /, ,$*))
+
 # ---- objects and archives -------------------------------------------------------------------------------
 
 define module_rules
@@ -101,7 +103,7 @@ $(obj_msg): $(PB_H)
 $(B)/%.o: %.c
 	$(if $(V),,@echo "  CC      $<")
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -I$(firstword $(subst /, ,$*)) -MD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -I$(firstword $(subst /, ,$*)) $(INC_$(firstword $(subst /, ,$*))) -MD -MP -c -o $@ $<
 
 # ---- programs -------------------------------------------------------------------------------------------
 
@@ -122,12 +124,22 @@ all: $(PROGRAMS)
 
 # ---- unit tests: tests/unit/<module>/test_*.c, each linked with its module and what lies below ------------------
 
+# What tests share: a small real network.
+SUPPORT_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
+SUPPORT   := $(B)/tests/support/libsupport.a
+$(SUPPORT): $(SUPPORT_O)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+# Tests of broker, node and cli see all of lib/ and the program's own objects but main.
+unit_needs = $(if $(filter broker node cli,$1),$(filter-out %/main.o,$(call obj_of,$1)) $(SUPPORT) $(all_archives),$(if $(filter site json audit client,$1),$(SUPPORT) $(all_archives),$(call archives,$1)))
+unit_libs  = $(if $(filter broker node cli site json audit client,$1),$(all_libs),$(call system_libs,$1))
+
 define unit_rules
 unit_src_$1 := $$(wildcard tests/unit/$1/test_*.c)
 unit_bin_$1 := $$(unit_src_$1:%.c=$(B)/%)
-$$(unit_bin_$1): $(B)/%: $(B)/%.o $(if $(filter broker node cli,$1),$(filter-out %/main.o,$(call obj_of,$1)) $(all_archives),$(call archives,$1))
+$$(unit_bin_$1): $(B)/%: $(B)/%.o $(call unit_needs,$1)
 	$$(if $(V),,@echo "  LINK    $$@")
-	$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $(if $(filter broker node cli,$1),$(all_libs),$(call system_libs,$1)) -lcmocka
+	$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $(call unit_libs,$1) -lcmocka
 unit-$1: $$(unit_bin_$1)
 	$$(if $$^,CMOCKA_MESSAGE_OUTPUT=TAP prove --exec '' $$^)
 endef
