@@ -19,9 +19,9 @@
 enum { RECORD_JSON_SECRETS = 1 };
 
 /*
- * A new object for ${r}; ${flags} is 0 or RECORD_JSON_SECRETS. COMITY_E_INVALID for what JSON cannot
- * say: text that is not UTF-8, a record of unknown kind, integers beyond 63 bits (nothing that has
- * passed record_check); and when memory runs out, which jansson does not tell from it.
+ * A new object for ${r}; ${flags} is 0 or RECORD_JSON_SECRETS. COMITY_E_INVALID for what JSON
+ * cannot say: text that is not UTF-8, a record of unknown kind, integers beyond 63 bits (nothing
+ * that has passed record_check); and when memory runs out, which jansson does not tell from it.
  */
 int record_to_json(const struct record *r, unsigned flags, json_t **ret)
     __attribute__((warn_unused_result));

@@ -1,9 +1,10 @@
 /*
  * Records. See record.h.
  *
- * Each message has a reader (protobuf-c's struct to ours, views into the arena) and a writer (the other way, for as
- * long as one encoding takes). What the two of them make of a message must be the message: decoding encodes again
- * and compares, so that there is no second list of what is canonical.
+ * Each message has a reader (protobuf-c's struct to ours, views into the arena) and a writer (the
+ * other way, for as long as one encoding takes). What the two of them make of a message must be the
+ * message: decoding encodes again and compares, so that there is no second list of what is
+ * canonical.
  */
 #include "msg/record.h"
 
@@ -81,9 +82,8 @@ static bool counts_hold(const struct record *r)
 
 static struct record_ref read_ref(const Comity__Ref *m)
 {
-    return (struct record_ref){.origin = codec_view_text(m->origin),
-                               .index = m->index,
-                               .leaf = codec_view(m->leaf)};
+    return (struct record_ref){
+        .origin = codec_view_text(m->origin), .index = m->index, .leaf = codec_view(m->leaf)};
 }
 
 static struct record_officer read_officer(const Comity__Officer *m)
@@ -125,15 +125,16 @@ static struct record_code read_code(const Comity__ProductCode *m)
                                 .unverified = m->unverified};
 }
 
-/* The array ${to} of ${count} structs, each read by ${read} from ${from}; or return from the function. */
-#define READ_LIST(a, to, count, from, read)                                                        \
-    do {                                                                                           \
-        typeof(read((from)[0])) *list_ = arena_alloc((a), (count) * sizeof *list_);                \
-        if (!list_)                                                                                \
-            return COMITY_E_NOMEM;                                                                 \
-        for (size_t i_ = 0; i_ < (count); i_++)                                                    \
-            list_[i_] = read((from)[i_]);                                                          \
-        (to) = list_;                                                                              \
+/* The array ${to} of ${count} structs, each read by ${read} from ${from}; or return from the
+ * function. */
+#define READ_LIST(a, to, count, from, read)                                         \
+    do {                                                                            \
+        typeof(read((from)[0])) *list_ = arena_alloc((a), (count) * sizeof *list_); \
+        if (!list_)                                                                 \
+            return COMITY_E_NOMEM;                                                  \
+        for (size_t i_ = 0; i_ < (count); i_++)                                     \
+            list_[i_] = read((from)[i_]);                                           \
+        (to) = list_;                                                               \
     } while (0)
 
 static int read_goods(struct arena *a, const Comity__Goods *m, struct record_goods *ret)
@@ -272,19 +273,19 @@ static char *put_required(struct writer *w, struct bytes text)
 }
 
 /* A new message of one type, or return NULL from the function. */
-#define NEW_MESSAGE(w, type, init)                                                                 \
-    codec_scratch_alloc(&(w)->scratch, sizeof(type));                                              \
-    if (!m)                                                                                        \
-        return NULL;                                                                               \
+#define NEW_MESSAGE(w, type, init)                    \
+    codec_scratch_alloc(&(w)->scratch, sizeof(type)); \
+    if (!m)                                           \
+        return NULL;                                  \
     *m = (type)init
 
 /* The array of messages that ${put} makes of ${count} structs at ${from}; NULL without memory. */
-#define PUT_LIST(w, type, count, from, put)                                                        \
-    ({                                                                                             \
-        type **list_ = codec_scratch_alloc(&(w)->scratch, (count) * sizeof *list_);                \
-        for (size_t i_ = 0; list_ && i_ < (count); i_++)                                           \
-            list_[i_] = put((w), &(from)[i_]);                                                     \
-        list_;                                                                                     \
+#define PUT_LIST(w, type, count, from, put)                                         \
+    ({                                                                              \
+        type **list_ = codec_scratch_alloc(&(w)->scratch, (count) * sizeof *list_); \
+        for (size_t i_ = 0; list_ && i_ < (count); i_++)                            \
+            list_[i_] = put((w), &(from)[i_]);                                      \
+        list_;                                                                      \
     })
 
 static Comity__Ref *put_ref(struct writer *w, const struct record_ref *r)
@@ -487,7 +488,8 @@ int record_encode(const struct record *r, struct buf *out)
     return err;
 }
 
-/* A kind that stands in bytes which otherwise need not be understood; 0 when they do not begin with one. */
+/* A kind that stands in bytes which otherwise need not be understood; 0 when they do not begin with
+ * one. */
 static uint32_t kind_of(struct bytes bytes)
 {
     return bytes.len >= 2 && bytes.data[0] == 0x08 && bytes.data[1] < 0x80 ? bytes.data[1] : 0;

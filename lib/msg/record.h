@@ -15,14 +15,16 @@
 enum { RECORD_BYTES_MAX = BODY_BYTES_MAX - 1024 };
 
 /*
- * Append the bytes of ${r} to ${out}, which is as it was on failure. COMITY_E_INVALID when a length, bound or text of
- * the format is not kept, or the kind is none that has content; COMITY_E_TOO_LARGE beyond RECORD_BYTES_MAX.
+ * Append the bytes of ${r} to ${out}, which is as it was on failure. COMITY_E_INVALID when a
+ * length, bound or text of the format is not kept, or the kind is none that has content;
+ * COMITY_E_TOO_LARGE beyond RECORD_BYTES_MAX.
  */
 int record_encode(const struct record *r, struct buf *out) __attribute__((warn_unused_result));
 
 /*
- * Views point into ${a}. COMITY_E_MALFORMED, COMITY_E_NOT_CANONICAL, COMITY_E_TOO_LARGE, COMITY_E_TOO_DEEP;
- * COMITY_E_UNSUPPORTED for a kind that a later version may know; COMITY_E_NOMEM when the arena's cap is reached.
+ * Views point into ${a}. COMITY_E_MALFORMED, COMITY_E_NOT_CANONICAL, COMITY_E_TOO_LARGE,
+ * COMITY_E_TOO_DEEP; COMITY_E_UNSUPPORTED for a kind that a later version may know; COMITY_E_NOMEM
+ * when the arena's cap is reached.
  */
 int record_decode(struct arena *a, struct bytes bytes, struct record *ret)
     __attribute__((warn_unused_result));

@@ -1,6 +1,6 @@
 /*
- * Hostile bytes for record_decode(), which must give a record that encodes to the same bytes or refuse them; and for
- * record_check(), which must say where it is wrong, or that it is not.
+ * Hostile bytes for record_decode(), which must give a record that encodes to the same bytes or
+ * refuse them; and for record_check(), which must say where it is wrong, or that it is not.
  */
 #include "domain/rules.h"
 #include "fuzz/round_trip.h"

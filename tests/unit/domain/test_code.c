@@ -11,8 +11,8 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static const char *const usccs[] = {"914403001922038216", "91330100799655058B", "9144030071526726XG",
-                                    "91110000802100433B"};
+static const char *const usccs[] = {"914403001922038216", "91330100799655058B",
+                                    "9144030071526726XG", "91110000802100433B"};
 static const char *const gtins[] = {"96385074", "036000291452", "6901234567892", "10614141000415"};
 
 static void assert_words(const struct code_fault *fault, const char *words)
@@ -30,9 +30,17 @@ static void uscc_published_codes_pass(void **state)
         assert_int_equal(code_check_uscc(bytes_of(usccs[i]), NULL), 0);
 }
 
+/* Where the sum leaves no rest the check character is '0', not one beyond the alphabet. */
+static void check_character_of_an_even_sum_is_zero(void **state)
+{
+    (void)state;
+    assert_int_equal(code_check_uscc(bytes_of("91330106MA27000240"), NULL), 0);
+    assert_int_equal(code_check_gtin(bytes_of("6901234567090"), NULL), 0);
+}
+
 /* ${check} must refuse every code that differs from ${good} in one byte, whatever that byte is. */
-static void assert_corruptions_refused(const char *good, int (*check)(struct bytes, struct code_fault *),
-                                       int err)
+static void assert_corruptions_refused(const char *good,
+                                       int (*check)(struct bytes, struct code_fault *), int err)
 {
     char bad[32];
     size_t len = strlen(good);
@@ -68,6 +76,8 @@ static void uscc_says_what_is_wrong(void **state)
     assert_words(&fault, "character 8 cannot be 'O'");
     assert_int_equal(code_check_uscc(bytes_of("91A403001922038216"), &fault), COMITY_E_USCC);
     assert_words(&fault, "character 3 cannot be 'A'");
+    assert_int_equal(code_check_uscc(bytes_of("9144030A1922038216"), &fault), COMITY_E_USCC);
+    assert_words(&fault, "character 8 cannot be 'A'");
     assert_int_equal(code_check_uscc(bytes_of("9133010079965505"), &fault), COMITY_E_USCC);
     assert_words(&fault, "it has 16 characters instead of 18");
     assert_int_equal(code_check_uscc(BYTES_LIT("91330100799655058\n"), &fault), COMITY_E_USCC);
@@ -103,7 +113,8 @@ static void gtin_says_what_is_wrong(void **state)
 static void division_checks_digits_province_and_levels(void **state)
 {
     (void)state;
-    static const char *const good[] = {"330100", "330106", "110000", "440300", "441900", "660000", "820000"};
+    static const char *const good[] = {"330100", "330106", "110000", "440300",
+                                       "441900", "660000", "820000"};
     for (size_t i = 0; i < COUNT(good); i++)
         assert_int_equal(code_check_division(bytes_of(good[i]), NULL), 0);
     static const struct {
@@ -131,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(uscc_published_codes_pass),
+        cmocka_unit_test(check_character_of_an_even_sum_is_zero),
         cmocka_unit_test(uscc_every_wrong_character_is_refused),
         cmocka_unit_test(uscc_says_what_is_wrong),
         cmocka_unit_test(gtin_published_codes_of_each_length_pass),

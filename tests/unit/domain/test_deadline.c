@@ -101,7 +101,8 @@ static void deadline_last_day_on_holiday_rolls_forward(void **state)
     assert_due(h, "2026-01-16T09:00:00+08:00", CALENDAR(30), "2026-02-24", false);
     assert_due(h, "2026-01-15T09:00:00+08:00", CALENDAR(30), "2026-02-14", false); /* worked */
     assert_due(h, "2026-02-05T09:00:00+08:00", CALENDAR(30), "2026-03-09", false); /* Saturday */
-    assert_due(h, "2024-04-20T09:00:00+08:00", CALENDAR(8), "2024-04-28", false);  /* worked Sunday */
+    assert_due(h, "2024-04-20T09:00:00+08:00", CALENDAR(8), "2024-04-28",
+               false); /* worked Sunday */
 }
 
 static void deadline_year_without_table_is_provisional(void **state)
@@ -110,7 +111,8 @@ static void deadline_year_without_table_is_provisional(void **state)
     assert_due(h, "2026-12-31T09:00:00+08:00", WORKING(1), "2027-01-01", true);
     assert_due(h, "2026-12-30T09:00:00+08:00", WORKING(1), "2026-12-31", false);
     assert_due(h, "2026-12-29T09:00:00+08:00", WORKING(3), "2027-01-01", true);
-    assert_due(h, "2023-12-29T09:00:00+08:00", WORKING(2), "2024-01-03", true); /* Saturday 30 looked at */
+    assert_due(h, "2023-12-29T09:00:00+08:00", WORKING(2), "2024-01-03",
+               true); /* Saturday 30 looked at */
     assert_due(h, "2023-12-31T09:00:00+08:00", WORKING(1), "2024-01-02", false);
     /* the days in between do not matter to a calendar period, only where it ends */
     assert_due(h, "2023-11-01T09:00:00+08:00", CALENDAR(90), "2024-01-30", false);
@@ -134,7 +136,8 @@ static void deadline_absurd_input_is_refused(void **state)
     const struct holidays *h = &((struct fixture *)*state)->holidays;
     struct deadline d = {.last_day = 77};
     assert_int_equal(deadline_compute(h, 0, WORKING(DEADLINE_COUNT_MAX + 1), &d), COMITY_E_LIMIT);
-    assert_int_equal(deadline_compute(h, -DATE_CHINA_OFFSET_MS - 1, WORKING(1), &d), COMITY_E_INVALID);
+    assert_int_equal(deadline_compute(h, -DATE_CHINA_OFFSET_MS - 1, WORKING(1), &d),
+                     COMITY_E_INVALID);
     assert_int_equal(deadline_compute(h, INT64_MAX, WORKING(1), &d), COMITY_E_INVALID);
     assert_int_equal(d.last_day, 77);
     assert_int_equal(deadline_compute(h, 0, WORKING(DEADLINE_COUNT_MAX), &d), 0);
@@ -148,7 +151,8 @@ static void period_short_ones_are_working_days(void **state)
     assert_int_equal(period_of_days(90).count, 90);
 }
 
-/* Weekdays less days off, and days worked, make the 251, 248 and 248 working days of these years. */
+/* Weekdays less days off, and days worked, make the 251, 248 and 248 working days of these years.
+ */
 static void holidays_year_has_its_working_days(void **state)
 {
     const struct holidays *h = &((struct fixture *)*state)->holidays;
@@ -181,7 +185,7 @@ static void holidays_bad_table_is_refused_with_its_line(void **state)
         {"", 0},
         {"year\t2026\n", 1},
         {"version\t1\n", 1},
-        {"version\t1\nversion\t2\n", 2},
+        {"version\t1\nversion\t2\nyear\t2026\n", 2},
         {"version\t\nyear\t2026\n", 1},
         {"version\t1\nyear\t2026\nyear\t2026\n", 3},
         {"version\t1\nyear\t2026\nyear\t2025\n", 3},
@@ -195,6 +199,7 @@ static void holidays_bad_table_is_refused_with_its_line(void **state)
         {HEAD "off\t2026-01-02\noff\t2026-01-02\n", 4},
         {HEAD "off\t2026-02-20\t2026-02-16\n", 3},
         {HEAD "work\t2026-01-04\t2026-01-10\n", 3},
+        {HEAD "off\t2026-01-01\t2026-01-03\n", 3}, /* ends on a Saturday */
         {HEAD "off\t2026-02-30\n", 3},
         {HEAD "off\t2026-1-1\n", 3},
         {HEAD "off\n", 3},
@@ -212,6 +217,21 @@ static void holidays_bad_table_is_refused_with_its_line(void **state)
         assert_int_equal(h.day_count, 77);
         arena_free(a);
     }
+}
+
+/* A run of days off steps over its weekend, which needs no exception. */
+static void holidays_run_across_a_weekend(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(ARENA);
+    struct holidays h = {0};
+    assert_int_equal(holidays_parse(a, bytes_of(HEAD "off\t2026-01-01\t2026-01-06\n"), &h, NULL),
+                     0);
+    assert_int_equal(h.day_count, 4);
+    int32_t thursday = h.days[0].day;
+    for (int32_t i = -1; i <= 6; i++)
+        assert_int_equal(holidays_is_working(&h, thursday + i), i == -1 || i == 6);
+    arena_free(a);
 }
 
 static void date_reads_only_times_that_exist_in_china(void **state)
@@ -258,6 +278,7 @@ int main(void)
         cmocka_unit_test(period_short_ones_are_working_days),
         cmocka_unit_test(holidays_year_has_its_working_days),
         cmocka_unit_test(holidays_bad_table_is_refused_with_its_line),
+        cmocka_unit_test(holidays_run_across_a_weekend),
         cmocka_unit_test(date_reads_only_times_that_exist_in_china),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -128,7 +128,8 @@ static void divisions_bad_table_is_refused_with_its_line(void **state)
     }
     struct arena *small = arena_new(64);
     struct divisions t = {0};
-    assert_int_equal(divisions_parse(small, bytes_of("330000\t甲省\t-\t-\n"), &t, NULL), COMITY_E_NOMEM);
+    assert_int_equal(divisions_parse(small, bytes_of("330000\t甲省\t-\t-\n"), &t, NULL),
+                     COMITY_E_NOMEM);
     arena_free(small);
 }
 

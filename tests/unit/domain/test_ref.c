@@ -93,7 +93,8 @@ static void signature_role_needs_its_key_role(void **state)
     static const int expected[3][4] = {{0, 1, 1, 1}, {1, 0, 1, 1}, {1, 1, 0, 1}};
     for (uint32_t s = SIGNATURE_COLLECTOR; s <= SIGNATURE_REVIEWER; s++)
         for (uint32_t k = ROLE_OFFICER; k <= ROLE_AUDITOR; k++)
-            assert_int_equal(signature_role_check(s, &k, 1), expected[s - 1][k - 1] ? COMITY_E_ROLE : 0);
+            assert_int_equal(signature_role_check(s, &k, 1),
+                             expected[s - 1][k - 1] ? COMITY_E_ROLE : 0);
     static const uint32_t several[] = {ROLE_AUDITOR, ROLE_REVIEWER, 99};
     assert_int_equal(signature_role_check(SIGNATURE_REVIEWER, several, 3), 0);
     assert_int_equal(signature_role_check(SIGNATURE_COLLECTOR, several, 3), COMITY_E_ROLE);
@@ -138,7 +139,8 @@ static void record_terms_are_numbered_from_one(void **state)
                              &terms[i]);
         }
         assert_null(record_term((enum record_vocabulary)v, 0));
-        assert_string_equal(record_token((enum record_vocabulary)v, (uint32_t)count + 1), "UNKNOWN");
+        assert_string_equal(record_token((enum record_vocabulary)v, (uint32_t)count + 1),
+                            "UNKNOWN");
         assert_null(record_term_named((enum record_vocabulary)v, bytes_of("UNKNOWN")));
     }
     assert_string_equal(record_term(TERMS_EVIDENCE_KIND, EVIDENCE_ELECTRONIC)->zh, "电子数据");

@@ -1,4 +1,5 @@
-/* Every rule of records: the acceptable samples pass, and each way to bend them has its own error and path. */
+/* Every rule of records: the acceptable samples pass, and each way to bend them has its own error
+ * and path. */
 #include "domain/rules.h"
 
 #include "unit/domain/sample_record.h"
@@ -42,18 +43,18 @@ static void run(const struct row *rows, size_t count)
 }
 
 /*
- * BEND(name, statements): a function of ${name} that does ${statements} to the sample `s`, with `r` its record and `k`, `e`,
- * `g` the content of each kind.
+ * BEND(name, statements): a function of ${name} that does ${statements} to the sample `s`, with `r`
+ * its record and `k`, `e`, `g` the content of each kind.
  */
-#define BEND(name, ...)                                                                            \
-    static void name(struct sample *s)                                                             \
-    {                                                                                              \
-        struct record *r = &s->record;                                                             \
-        struct record_case *k = &r->u.case_content;                                                \
-        struct record_evidence *e = &r->u.evidence;                                                \
-        struct record_recognition *g = &r->u.recognition;                                          \
-        (void)k, (void)e, (void)g;                                                                 \
-        __VA_ARGS__;                                                                               \
+#define BEND(name, ...)                                   \
+    static void name(struct sample *s)                    \
+    {                                                     \
+        struct record *r = &s->record;                    \
+        struct record_case *k = &r->u.case_content;       \
+        struct record_evidence *e = &r->u.evidence;       \
+        struct record_recognition *g = &r->u.recognition; \
+        (void)k, (void)e, (void)g;                        \
+        __VA_ARGS__;                                      \
     }
 
 #define LONG(n) BYTES(long_text, (n))
@@ -94,8 +95,8 @@ BEND(officer_no_licence, s->officers[1].licence = BYTES_NONE)
 BEND(officer_licence, s->officers[1].licence = bytes_of("3301 0012346"))
 BEND(officer_licence_long, s->officers[0].licence = LONG(RECORD_LICENCE_MAX + 1))
 BEND(officer_licence_longest, s->officers[0].licence = LONG(RECORD_LICENCE_MAX))
-BEND(officers_too_many, static struct record_officer many[RECORD_OFFICERS_MAX + 1]; r->officers = many;
-     r->officer_count = RECORD_OFFICERS_MAX + 1)
+BEND(officers_too_many, static struct record_officer many[RECORD_OFFICERS_MAX + 1];
+     r->officers = many; r->officer_count = RECORD_OFFICERS_MAX + 1)
 BEND(officer_twice, s->officers[1].licence = s->officers[0].licence)
 
 static void record_common_rules(void **state)
@@ -140,6 +141,7 @@ BEND(filed_wrong, k->filed = bytes_of("2026-03-02"))
 BEND(platform_long, k->platform = LONG(RECORD_NAME_MAX + 1))
 BEND(basis_long, k->basis = LONG(RECORD_TEXT_MAX + 1))
 BEND(basis_control, k->basis = bytes_of("a\x07"))
+BEND(basis_del, k->basis = bytes_of("a\x7f"))
 BEND(basis_c1, k->basis = bytes_of("a\xc2\x85"))
 BEND(basis_tab, k->basis = bytes_of("a\tb\n\xc2\xa0"))
 BEND(division_missing, k->platform_domicile.division = BYTES_NONE)
@@ -152,7 +154,8 @@ BEND(address_long, k->violation_place.address = LONG(RECORD_TITLE_MAX + 1))
 BEND(place_absent, k->has_violation_place = false; k->violation_place.division = BYTES_NONE)
 BEND(party_name, s->parties[1].name = BYTES_NONE)
 BEND(party_uscc, s->parties[0].uscc = bytes_of("91330100799655058C"))
-BEND(party_unverified, s->parties[0].uscc = bytes_of("91330100799655058C"); s->parties[0].unverified = true)
+BEND(party_unverified, s->parties[0].uscc = bytes_of("91330100799655058C");
+     s->parties[0].unverified = true)
 BEND(party_unverified_lines, s->parties[1].uscc = bytes_of("a\nb"))
 BEND(party_no_uscc, s->parties[0].uscc = BYTES_NONE)
 BEND(party_part, s->parties[0].part = LONG(RECORD_SHORT_MAX + 1))
@@ -180,6 +183,7 @@ static void case_rules(void **state)
         {sample_case, platform_long, COMITY_E_TOO_LARGE, "case_content.platform"},
         {sample_case, basis_long, COMITY_E_TOO_LARGE, "case_content.basis"},
         {sample_case, basis_control, COMITY_E_INVALID, "case_content.basis"},
+        {sample_case, basis_del, COMITY_E_INVALID, "case_content.basis"},
         {sample_case, basis_c1, COMITY_E_INVALID, "case_content.basis"},
         {sample_case, basis_tab, 0, ""},
         {sample_case, division_missing, COMITY_E_FIELD_MISSING,
@@ -217,7 +221,8 @@ static void case_rules(void **state)
 
 BEND(no_collectors, r->officer_count = 0)
 BEND(one_collector, r->officer_count = 1)
-BEND(same_letters, s->officers[0].licence = bytes_of("zj-7a"); s->officers[1].licence = bytes_of("ZJ-7A"))
+BEND(same_letters, s->officers[0].licence = bytes_of("zj-7a");
+     s->officers[1].licence = bytes_of("ZJ-7A"))
 BEND(kind_0, e->kind = 0)
 BEND(kind_9, e->kind = 9)
 BEND(form_0, e->form = 0)
@@ -259,7 +264,8 @@ BEND(method, e->electronic.method = BYTES_NONE)
 BEND(process, e->electronic.process = BYTES_NONE)
 BEND(no_medium_nor_why, e->electronic.no_medium = BYTES_NONE)
 BEND(medium_and_why_not, e->electronic.medium = bytes_of("硬盘"))
-BEND(medium_alone, e->electronic.medium = e->electronic.no_medium; e->electronic.no_medium = BYTES_NONE)
+BEND(medium_alone, e->electronic.medium = e->electronic.no_medium;
+     e->electronic.no_medium = BYTES_NONE)
 BEND(tool_long, e->electronic.tool = LONG(RECORD_SHORT_MAX + 1))
 BEND(holder_signed, e->electronic.holder_signed = 4)
 BEND(holder_refused_who, e->electronic.holder = BYTES_NONE)
@@ -401,7 +407,8 @@ static void recognition_by_a_collector_is_refused(void **state)
     *reviewer = bytes_of("SH-310115-7");
     assert_int_equal(recognition_check(&recognition.record, &evidence.record, NULL),
                      COMITY_E_REVIEWER);
-    assert_int_equal(recognition_check(&evidence.record, &evidence.record, &fault), COMITY_E_INVALID);
+    assert_int_equal(recognition_check(&evidence.record, &evidence.record, &fault),
+                     COMITY_E_INVALID);
     assert_string_equal(fault.path, "kind");
     assert_int_equal(recognition_check(&recognition.record, &recognition.record, &fault),
                      COMITY_E_INVALID);

@@ -1,4 +1,5 @@
-/* Records as JSON: every field comes back, secrets stay, and what is not a record is refused where it is wrong. */
+/* Records as JSON: every field comes back, secrets stay, and what is not a record is refused where
+ * it is wrong. */
 #include "json/record_json.h"
 
 #include "msg/record.h"
@@ -17,7 +18,8 @@
 
 enum { ARENA = 1024 * 1024 };
 
-static void (*const samples[])(struct sample *) = {sample_case, sample_evidence, sample_recognition};
+static void (*const samples[])(struct sample *) = {sample_case, sample_evidence,
+                                                   sample_recognition};
 
 static json_t *to_json(void (*make)(struct sample *), unsigned flags)
 {
@@ -59,7 +61,8 @@ static const char *at(const json_t *json, const char *path)
         size_t n = strcspn(path, ".");
         memcpy(name, path, n);
         name[n] = 0;
-        json = json_is_array(json) ? json_array_get(json, (size_t)atoi(name)) : json_object_get(json, name);
+        json = json_is_array(json) ? json_array_get(json, (size_t)atoi(name))
+                                   : json_object_get(json, name);
         path += n + (path[n] == '.');
     }
     return json_string_value(json);
@@ -94,14 +97,17 @@ static void record_json_reads_as_people_expect(void **state)
     json_t *evidence = json_object_get(json, "evidence");
     json_t *electronic = json_object_get(evidence, "electronic");
     assert_int_equal(json_integer_value(json_object_get(electronic, "clock_offset_ms")), -1250);
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "case_ref"), "index")), 17);
-    assert_true(json_is_true(json_object_get(json_array_get(json_object_get(evidence, "codes"), 1), "unverified")));
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(json, "case_ref"), "index")), 17);
+    assert_true(json_is_true(
+        json_object_get(json_array_get(json_object_get(evidence, "codes"), 1), "unverified")));
     /* what is absent in the record is absent here; what must be there is, though it be 0 */
     json_t *file = json_array_get(json_object_get(evidence, "files"), 1);
     assert_null(json_object_get(file, "mime"));
     assert_true(json_is_integer(json_object_get(file, "len")));
     assert_null(json_object_get(electronic, "medium"));
-    assert_null(json_object_get(json_array_get(json_object_get(evidence, "codes"), 0), "unverified"));
+    assert_null(
+        json_object_get(json_array_get(json_object_get(evidence, "codes"), 0), "unverified"));
     json_decref(json);
     json = to_json(sample_recognition, 0);
     assert_string_equal(at(json, "recognition.decision"), "DIRECT");
@@ -161,7 +167,8 @@ static void put(json_t *json, const char *path, const char *value)
         if (!*path)
             break;
         path++;
-        json = json_is_array(json) ? json_array_get(json, (size_t)atoi(name)) : json_object_get(json, name);
+        json = json_is_array(json) ? json_array_get(json, (size_t)atoi(name))
+                                   : json_object_get(json, name);
         assert_non_null(json);
     }
     json_t *new = *value ? json_loads(value, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
@@ -192,7 +199,8 @@ static void record_json_refuses_with_the_path(void **state)
         {sample_case, "evidence", "{}", COMITY_E_INVALID, "evidence"},
         {sample_case, "ref", "\"1\"", COMITY_E_INVALID, "ref"},
         {sample_case, "case_content.Title", "\"t\"", COMITY_E_INVALID, "case_content.Title"},
-        {sample_case, "case_content.goods.1.price", "5", COMITY_E_INVALID, "case_content.goods[1].price"},
+        {sample_case, "case_content.goods.1.price", "5", COMITY_E_INVALID,
+         "case_content.goods[1].price"},
         {sample_case, "case_content.goods.0.codes.1.x", "5", COMITY_E_INVALID,
          "case_content.goods[0].codes[1].x"},
         {sample_case, "case_content.x\x1b[0m", "5", COMITY_E_INVALID, "case_content.x??0m"},
@@ -208,9 +216,12 @@ static void record_json_refuses_with_the_path(void **state)
         {sample_case, "case_content.parties.1.name", "", COMITY_E_FIELD_MISSING,
          "case_content.parties[1].name"},
         {sample_evidence, "case_ref.index", "", COMITY_E_FIELD_MISSING, "case_ref.index"},
-        {sample_evidence, "evidence.files.1.len", "", COMITY_E_FIELD_MISSING, "evidence.files[1].len"},
-        {sample_recognition, "recognition.evidence", "", COMITY_E_FIELD_MISSING, "recognition.evidence"},
-        {sample_recognition, "recognition.reviewer", "", COMITY_E_FIELD_MISSING, "recognition.reviewer"},
+        {sample_evidence, "evidence.files.1.len", "", COMITY_E_FIELD_MISSING,
+         "evidence.files[1].len"},
+        {sample_recognition, "recognition.evidence", "", COMITY_E_FIELD_MISSING,
+         "recognition.evidence"},
+        {sample_recognition, "recognition.reviewer", "", COMITY_E_FIELD_MISSING,
+         "recognition.reviewer"},
         /* wrong types and values */
         {sample_case, "kind", "1", COMITY_E_INVALID, "kind"},
         {sample_case, "kind", "\"case\"", COMITY_E_INVALID, "kind"},
@@ -229,7 +240,8 @@ static void record_json_refuses_with_the_path(void **state)
          "case_content.parties[0].unverified"},
         {sample_evidence, "evidence.kind", "4", COMITY_E_INVALID, "evidence.kind"},
         {sample_evidence, "evidence.kind", "\"UNKNOWN\"", COMITY_E_INVALID, "evidence.kind"},
-        {sample_evidence, "evidence.files.0.sha256", "\"11\"", COMITY_E_INVALID, "evidence.files[0].sha256"},
+        {sample_evidence, "evidence.files.0.sha256", "\"11\"", COMITY_E_INVALID,
+         "evidence.files[0].sha256"},
         {sample_evidence, "evidence.files.0.blob", "5", COMITY_E_INVALID, "evidence.files[0].blob"},
         {sample_evidence, "evidence.files.0.len", "-1", COMITY_E_INVALID, "evidence.files[0].len"},
         {sample_evidence, "case_ref.leaf",
@@ -240,9 +252,11 @@ static void record_json_refuses_with_the_path(void **state)
         {sample_evidence, "case_ref.ref", "17", COMITY_E_INVALID, "case_ref.ref"},
         {sample_evidence, "case_ref.index", "-17", COMITY_E_INVALID, "case_ref.index"},
         {sample_recognition, "recognition.tests.1", "5", COMITY_E_INVALID, "recognition.tests[1]"},
-        {sample_recognition, "recognition.tests.1", "\"\"", COMITY_E_INVALID, "recognition.tests[1]"},
+        {sample_recognition, "recognition.tests.1", "\"\"", COMITY_E_INVALID,
+         "recognition.tests[1]"},
         {sample_recognition, "recognition.tests", "\"a\"", COMITY_E_INVALID, "recognition.tests"},
-        {sample_recognition, "recognition.decision", "\"direct\"", COMITY_E_INVALID, "recognition.decision"},
+        {sample_recognition, "recognition.decision", "\"direct\"", COMITY_E_INVALID,
+         "recognition.decision"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct arena *a = arena_new(ARENA);
@@ -274,7 +288,8 @@ static void record_json_lists_are_bounded(void **state)
         for (size_t i = 0; i < n; i++)
             json_array_append_new(tests, json_string("x"));
         json_object_set_new(json_object_get(json, "recognition"), "tests", tests);
-        assert_int_equal(record_from_json(a, json, &r, &fault), n > RECORD_TESTS_MAX ? COMITY_E_LIMIT : 0);
+        assert_int_equal(record_from_json(a, json, &r, &fault),
+                         n > RECORD_TESTS_MAX ? COMITY_E_LIMIT : 0);
         assert_string_equal(fault.path, n > RECORD_TESTS_MAX ? "recognition.tests" : "");
         json_decref(json);
     }
@@ -329,7 +344,8 @@ static void record_json_says_no_to_what_json_cannot_say(void **state)
     sample_recognition(&s);
     s.record.u.recognition.decision = 9;
     assert_int_equal(record_to_json(&s.record, 0, &json), 0);
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "recognition"), "decision")), 9);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(json, "recognition"), "decision")), 9);
     json_decref(json);
 }
 

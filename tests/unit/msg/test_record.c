@@ -1,4 +1,5 @@
-/* Records between bytes and structs: the same bytes back, bounds, and spellings that are refused. */
+/* Records between bytes and structs: the same bytes back, bounds, and spellings that are refused.
+ */
 #include "msg/record.h"
 
 #include "unit/domain/sample_record.h"
@@ -13,7 +14,8 @@
 
 enum { ARENA = 1024 * 1024 };
 
-static void (*const samples[])(struct sample *) = {sample_case, sample_evidence, sample_recognition};
+static void (*const samples[])(struct sample *) = {sample_case, sample_evidence,
+                                                   sample_recognition};
 
 static void record_every_kind_comes_back_byte_for_byte(void **state)
 {
@@ -79,11 +81,11 @@ static void record_decode_fills_the_fields(void **state)
 }
 
 /* Bytes that protocol buffers made, not we: a case with its least fields, spelled out by hand. */
-#define LEAST_CASE                                                                                 \
-    "\x08\x01\x10\x01\x2a\x19"                                                                     \
-    "2026-03-02T10:15:00+08:00"                                                                    \
-    "\xa2\x01\x1e\x0a\x01"                                                                         \
-    "t\x12\x19"                                                                                    \
+#define LEAST_CASE              \
+    "\x08\x01\x10\x01\x2a\x19"  \
+    "2026-03-02T10:15:00+08:00" \
+    "\xa2\x01\x1e\x0a\x01"      \
+    "t\x12\x19"                 \
     "2026-03-02T10:00:00+08:00"
 
 static void record_decode_reads_bytes_written_by_hand(void **state)
@@ -115,11 +117,13 @@ static void record_decode_refuses_what_is_not_a_record(void **state)
         {"a kind of later", BYTES_LIT("\x08\x09\x10\x01" CREATED), COMITY_E_UNSUPPORTED},
         {"kind 0", BYTES_LIT("\x08\x00\x10\x01" CREATED CASE_T), COMITY_E_MALFORMED},
         {"no content", BYTES_LIT("\x08\x01\x10\x01" CREATED), COMITY_E_MALFORMED},
-        {"content of another kind", BYTES_LIT("\x08\x02\x10\x01" CREATED CASE_T), COMITY_E_MALFORMED},
+        {"content of another kind", BYTES_LIT("\x08\x02\x10\x01" CREATED CASE_T),
+         COMITY_E_MALFORMED},
         {"confidentiality 0 spelled out", BYTES_LIT("\x08\x01\x10\x01" CREATED "\x48\x00" CASE_T),
          COMITY_E_NOT_CANONICAL},
         {"unverified false spelled out",
-         BYTES_LIT("\x08\x01\x10\x01" CREATED "\xa2\x01\x0d\x0a\x01t\x12\x01z\x3a\x05\x0a\x01p\x18\x00"),
+         BYTES_LIT("\x08\x01\x10\x01" CREATED
+                   "\xa2\x01\x0d\x0a\x01t\x12\x01z\x3a\x05\x0a\x01p\x18\x00"),
          COMITY_E_NOT_CANONICAL},
         {"unknown field", BYTES_LIT("\x08\x01\x10\x01" CREATED CASE_T "\xf8\x01\x01"),
          COMITY_E_NOT_CANONICAL},
