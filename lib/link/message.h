@@ -60,12 +60,13 @@ void link_message_move(struct link_message *to, struct link_message *from);
  * On a server the peer is filled from the message; on a client it is the server, with no route.
  *
  * Errors:
- *   COMITY_E_AGAIN      nothing is there.
- *   COMITY_E_MALFORMED  a message was taken and thrown away: more than one payload frame (the rest
+ * - COMITY_E_AGAIN: nothing is there.
+ * - COMITY_E_MALFORMED: a message was taken and thrown away: more than one payload frame (the rest
  * is drained, one frame at a time), an empty one, one beyond max_message, or a peer that chose its
  * own routing id. ${m}->peer says whose it was; there is no payload. Count it, link_drop() it.
- *   COMITY_E_NO_ZAP     a message without User-Id was taken and thrown away: nobody authenticated
- * its sender. This cannot be; the owner should stop. COMITY_E_NOMEM
+ * - COMITY_E_NO_ZAP: a message without User-Id was taken and thrown away: nobody authenticated its
+ *   sender. This cannot be; the owner should stop.
+ * - COMITY_E_NOMEM, COMITY_E_IO.
  */
 int link_recv(struct link_socket *socket, struct link_message *m)
     __attribute__((warn_unused_result));
@@ -75,10 +76,14 @@ int link_recv(struct link_socket *socket, struct link_message *m)
  * on a client. 0 says that libzmq has taken it, not that it arrives.
  *
  * Errors:
- *   COMITY_E_AGAIN        it would block: the peer's queue is full (send_hwm), or a client has no
- * connection. COMITY_E_UNREACHABLE  the peer's connection is gone, for good: it comes back with
- * another route. COMITY_E_INVALID      an empty payload. COMITY_E_TOO_LARGE    beyond max_message.
- *   COMITY_E_NOMEM, COMITY_E_IO
+ * - COMITY_E_AGAIN: it would block: the peer's queue is full (send_hwm), or a client has no
+ * connection.
+ * - COMITY_E_UNREACHABLE: the peer's connection is gone, for good: it comes back with another
+ * route. One whose queue was full is called full until all that it had sent was received: never
+ * stop receiving.
+ * - COMITY_E_INVALID: an empty payload.
+ * - COMITY_E_TOO_LARGE: beyond max_message.
+ * - COMITY_E_NOMEM, COMITY_E_IO.
  */
 int link_send(struct link_socket *socket, const struct link_peer *to, struct bytes payload)
     __attribute__((warn_unused_result));

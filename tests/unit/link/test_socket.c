@@ -83,7 +83,7 @@ static void options_out_of_range_are_refused(void **state)
     bad.send_hwm = 0; /* libzmq takes 0 for "no limit" */
     assert_err(link_listen(r.link, &bad, &s), COMITY_E_INVALID);
     bad = good;
-    bad.recv_hwm = -1;
+    bad.recv_hwm = 0;
     assert_err(link_listen(r.link, &bad, &s), COMITY_E_INVALID);
     bad = good;
     bad.max_message = LINK_MESSAGE_MIN - 1;
