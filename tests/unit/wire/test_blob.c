@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "crypto/seal.h"
 #include "wire/blob.h"
 
 #include <comity/err.h>
@@ -218,9 +219,21 @@ static void block_shorter_than_its_tag_is_refused(void **state)
     uint8_t key[32] = {1}, sealed[TAG] = {0}, out[TAG];
     for (size_t n = 0; n < TAG; n++)
         assert_int_equal(blob_block_open(key, 0, BYTES(sealed, n), out), COMITY_E_UNSEAL);
-    uint8_t *huge = calloc(1, BLOB_SEALED + 1);
-    assert_int_equal(blob_block_open(key, 0, BYTES(huge, BLOB_SEALED + 1), huge), COMITY_E_UNSEAL);
-    free(huge);
+}
+
+/* Whoever knows the key can seal a longer block; its reader has room for BLOB_PLAIN bytes. */
+static void block_longer_than_any_is_refused(void **state)
+{
+    (void)state;
+    const uint8_t key[32] = {1}, nonce[AEAD_NONCE_LEN] = {0};
+    uint8_t *plain = calloc(1, BLOB_PLAIN + 1), *sealed = malloc(BLOB_SEALED + 1);
+    aead_seal(key, nonce, BYTES_NONE, BYTES(plain, BLOB_PLAIN + 1), sealed);
+    assert_int_equal(blob_block_open(key, 0, BYTES(sealed, BLOB_SEALED + 1), plain),
+                     COMITY_E_UNSEAL);
+    aead_seal(key, nonce, BYTES_NONE, BYTES(plain, BLOB_PLAIN), sealed);
+    assert_int_equal(blob_block_open(key, 0, BYTES(sealed, BLOB_SEALED), plain), 0);
+    free(plain);
+    free(sealed);
 }
 
 static void path_too_short_or_too_long_is_refused(void **state)
@@ -423,6 +436,7 @@ int main(void)
         cmocka_unit_test(block_in_anothers_place_is_refused),
         cmocka_unit_test(block_of_another_length_is_refused),
         cmocka_unit_test(block_shorter_than_its_tag_is_refused),
+        cmocka_unit_test(block_longer_than_any_is_refused),
         cmocka_unit_test(path_too_short_or_too_long_is_refused),
         cmocka_unit_test(key_depends_on_content_length_and_secret),
         cmocka_unit_test(tree_of_every_small_size_agrees_with_the_definition),

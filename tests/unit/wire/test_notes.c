@@ -277,6 +277,8 @@ static void join_that_breaks_a_rule_is_not_written(void **state)
     bad[5].endpoint[0] = bytes_of("-\n-"); /* must not smuggle in a line */
     for (size_t i = 0; i < 6; i++)
         assert_int_equal(join_put_text(&out, &bad[i]), COMITY_E_INVALID);
+    bad[0].name = bytes_of("a\tb");
+    assert_int_equal(join_put_text(&out, &bad[0]), COMITY_E_INVALID);
     bad[0] = x.j;
     memset(bad[0].curve, 0, 32);
     assert_int_equal(join_put_text(&out, &bad[0]), COMITY_E_BAD_KEY);
@@ -394,13 +396,10 @@ static void signature_by_the_wrong_officer_is_refused(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "zhejiang/330100-001/officer/浙A0043",
-        "zhejiang/330100-001.2/officer/浙A0042",
-        "zhejiang/330100-001/officer/",
-        "zhejiang/330100-001/officer浙A0042",
-        "zhejiang/330100-001/officer/浙A004",
-        "zhejiang/330100-001/officer/浙A00422",
-        "zhejiang/330100-001",
+        "zhejiang/330100-001/officer/浙A0043",   "zhejiang/330200-001/officer/浙A0042",
+        "zhejiang/330100-001.2/officer/浙A0042", "zhejiang/330100-001/officer/",
+        "zhejiang/330100-001/officer浙A0042",    "zhejiang/330100-001/officer/浙A004",
+        "zhejiang/330100-001/officer/浙A00422",  "zhejiang/330100-001",
     };
     struct officer_signature s = signature_sample(), got;
     struct buf text = BUF_INIT;
@@ -451,6 +450,8 @@ static void signature_with_a_wrong_line_is_refused(void **state)
     CHECK_CHANGES(READ_SIGNATURE, signer, buf_bytes(&text), rows);
     check_flips(READ_SIGNATURE, signer, buf_bytes(&text));
     buf_reset(&text);
+    s.time_ms = INT64_MIN;
+    assert_int_equal(officer_signature_put_text(&text, &s), COMITY_E_INVALID);
     s.time_ms = -1;
     assert_int_equal(officer_signature_put_text(&text, &s), COMITY_E_INVALID);
     s.time_ms = INT64_C(253402300800000);
