@@ -1,38 +1,11 @@
 /*
- * Chunks: put, read, erased and freed in a turn, and what becomes of them around its commit. See store.h.
- *
- * Erasing in a segment is written down before it is done: the ranges are rows of store_erasure, committed with the turn,
- * overwritten behind the commit, and then the rows go. A crash between is made good at the next start, and a turn that
- * is rolled back has erased nothing.
+ * Chunks: put, read, erased and freed in a turn. What that takes around the commit is in turn.c.
+ * See store.h.
  */
 #include "store/store_internal.h"
 
 #include <comity/err.h>
 #include <string.h>
-
-void turn_reset(struct turn *t)
-{
-    struct turn kept = *t;
-    buf_reset(&kept.puts);
-    buf_reset(&kept.held);
-    buf_reset(&kept.erased);
-    buf_reset(&kept.freed);
-    buf_reset(&kept.removed);
-    *t = (struct turn){.puts = kept.puts,
-                       .held = kept.held,
-                       .erased = kept.erased,
-                       .freed = kept.freed,
-                       .removed = kept.removed};
-}
-
-void turn_done(struct turn *t)
-{
-    buf_free(&t->puts);
-    buf_free(&t->held);
-    buf_free(&t->erased);
-    buf_free(&t->freed);
-    buf_free(&t->removed);
-}
 
 /* Can the turn be written to? If not, why. */
 static int turn_check(const struct store *s)
@@ -50,18 +23,7 @@ static int turn_fail(struct store *s, int err)
     return err;
 }
 
-/* ---- putting ------------------------------------------------------------------------------------------ */
-
-static struct put *turn_puts(const struct turn *t, size_t *ret_n)
-{
-    *ret_n = t->puts.len / sizeof(struct put);
-    return (struct put *)(void *)t->puts.data;
-}
-
-static bool is_held(const struct put *p)
-{
-    return p->at.segment == 0;
-}
+/* ---- putting --------------------------------------------------------------------------------- */
 
 /* It is more than a few rows: what was held goes to the segment, as the rest will. */
 static int spill(struct store *s)
@@ -71,7 +33,8 @@ static int spill(struct store *s)
     for (size_t i = 0; i < n; i++) {
         if (puts[i].freed || puts[i].at.len == 0)
             continue;
-        struct bytes content = bytes_slice(buf_bytes(&s->turn.held), puts[i].at.off, puts[i].at.len);
+        struct bytes content =
+            bytes_slice(buf_bytes(&s->turn.held), puts[i].at.off, puts[i].at.len);
         int err = segments_append(s->segments, content, &puts[i].at);
         if (err)
             return err;
@@ -114,7 +77,7 @@ int store_put(struct store *s, struct bytes content, uint64_t *ret_id)
     return COMITY_OK;
 }
 
-/* ---- finding and reading ------------------------------------------------------------------------------ */
+/* ---- finding and reading --------------------------------------------------------------------- */
 
 /* The put of this turn that made ${id}, or NULL. */
 static struct put *find_put(struct store *s, uint64_t id)
@@ -166,7 +129,8 @@ static int read_segment(struct store *s, const struct place *at, struct buf *out
     int err = segments_read(s->segments, at, out);
     if (!err)
         blank_erased(&s->turn, at, out->data + start);
-    /* A writer that is alive may have removed it since we saw the row; for the writer itself it must be there. */
+    /* A writer that is alive may have removed it since we saw the row; for the writer itself it
+     * must be there. */
     return err == COMITY_E_NOT_FOUND && s->is_writer ? COMITY_E_LEDGER_DAMAGED : err;
 }
 
@@ -180,7 +144,8 @@ static int read_put(struct store *s, const struct put *p, uint64_t off, size_t l
     return buf_check(out);
 }
 
-static int read_row(struct store *s, struct db_rows *rows, uint64_t off, size_t len, struct buf *out)
+static int read_row(struct store *s, struct db_rows *rows, uint64_t off, size_t len,
+                    struct buf *out)
 {
     struct place at = {.segment = db_u64(rows, 0), .off = db_u64(rows, 1), .len = db_u64(rows, 2)};
     struct bytes data = db_bytes(rows, 3);
@@ -203,8 +168,8 @@ static int read_chunk(struct store *s, uint64_t id, uint64_t off, size_t len, st
     if (!s->is_loaded)
         return COMITY_E_INTERNAL;
     struct db_rows *rows = NULL;
-    int err = db_query(s->db, &rows, "SELECT segment, off, len, data FROM store_chunk WHERE id = ?1",
-                       DB_U64(id));
+    int err = db_query(s->db, &rows,
+                       "SELECT segment, off, len, data FROM store_chunk WHERE id = ?1", DB_U64(id));
     if (err)
         return err;
     err = db_next(rows);
@@ -226,7 +191,7 @@ int store_get_part(struct store *s, uint64_t id, uint64_t off, size_t len, struc
     return len == SIZE_MAX ? COMITY_E_INVALID : read_chunk(s, id, off, len, out);
 }
 
-/* ---- erasing and freeing ------------------------------------------------------------------------------ */
+/* ---- erasing and freeing --------------------------------------------------------------------- */
 
 static int find_place(struct store *s, uint64_t id, struct place *ret)
 {
@@ -351,137 +316,4 @@ int store_free(struct store *s, uint64_t id)
     p->freed = true;
     s->turn.has_freed = true;
     return COMITY_OK;
-}
-
-/* ---- around the commit -------------------------------------------------------------------------------- */
-
-/* Account for what the turn wrote to one segment: ${puts} are all in it. */
-static int put_segment_row(struct store *s, const struct put *puts, size_t n)
-{
-    uint64_t live = 0;
-    for (size_t i = 0; i < n; i++)
-        if (!puts[i].freed)
-            live += puts[i].at.len;
-    return db_run(s->db,
-                  "INSERT INTO store_segment (id, end, live) VALUES (?1, ?2, ?3)"
-                  " ON CONFLICT (id) DO UPDATE SET end = excluded.end, live = live + excluded.live",
-                  DB_U64(puts[0].at.segment), DB_U64(puts[n - 1].at.off + puts[n - 1].at.len),
-                  DB_U64(live));
-}
-
-static int put_segment_rows(struct store *s, const struct put *puts, size_t n)
-{
-    for (size_t from = 0; from < n;) {
-        size_t to = from + 1;
-        while (to < n && puts[to].at.segment == puts[from].at.segment)
-            to++;
-        int err = is_held(&puts[from]) ? COMITY_OK : put_segment_row(s, &puts[from], to - from);
-        if (err)
-            return err;
-        from = to;
-    }
-    return COMITY_OK;
-}
-
-static int put_chunk_row(struct store *s, uint64_t id, const struct put *p)
-{
-    struct bytes data = BYTES_NONE;
-    uint64_t off = p->at.off;
-    if (is_held(p)) {
-        data = p->at.len ? bytes_slice(buf_bytes(&s->turn.held), off, p->at.len) : BYTES_LIT("");
-        off = 0;
-    }
-    return db_run(s->db,
-                  "INSERT INTO store_chunk (id, segment, off, len, data)"
-                  " VALUES (?1, ?2, ?3, ?4, ?5)",
-                  DB_U64(id), DB_U64(p->at.segment), DB_U64(off), DB_U64(p->at.len), DB_BLOB(data));
-}
-
-static int put_rows(struct store *s)
-{
-    size_t n = 0;
-    const struct put *puts = turn_puts(&s->turn, &n);
-    if (n == 0)
-        return COMITY_OK;
-    int err = put_segment_rows(s, puts, n);
-    for (size_t i = 0; !err && i < n; i++)
-        if (!puts[i].freed)
-            err = put_chunk_row(s, s->turn.first_id + i, &puts[i]);
-    if (!err)
-        err = db_run(s->db, "UPDATE store_state SET next_chunk = ?1", DB_U64(s->next_id));
-    return err;
-}
-
-/* Segments in which nothing lives, but for the last one, which is written on. */
-static int drop_empty_segments(struct store *s)
-{
-    struct db_rows *rows = NULL;
-    int err = db_query(s->db, &rows,
-                       "DELETE FROM store_segment WHERE live = 0"
-                       " AND id < (SELECT max(id) FROM store_segment) RETURNING id",
-                       DB_NULL);
-    if (err)
-        return err;
-    while ((err = db_next(rows)) == DB_ROW) {
-        uint64_t id = db_u64(rows, 0);
-        buf_put(&s->turn.removed, &id, sizeof id);
-    }
-    db_done(rows);
-    return err ? err : buf_check(&s->turn.removed);
-}
-
-int turn_finish(struct store *s)
-{
-    int err = put_rows(s);
-    if (!err && (s->turn.has_freed || s->turn.spilled))
-        err = drop_empty_segments(s);
-    if (!err)
-        err = segments_sync(s->segments);
-    return err;
-}
-
-static int overwrite_all(struct store *s)
-{
-    const struct place *erased = (const struct place *)(const void *)s->turn.erased.data;
-    size_t n = s->turn.erased.len / sizeof *erased;
-    for (size_t i = 0; i < n; i++)
-        if (segments_overwrite(s->segments, &erased[i]))
-            return COMITY_E_IO;
-    /* Rows that stay are done again, to no harm: those bytes never come to hold anything else. */
-    return n && db_run(s->db, "DELETE FROM store_erasure", DB_NULL) == COMITY_E_IO ? COMITY_E_IO
-                                                                                   : COMITY_OK;
-}
-
-int turn_settle(struct store *s)
-{
-    int err = overwrite_all(s);
-    if (err)
-        return err;
-    const struct place *freed = (const struct place *)(const void *)s->turn.freed.data;
-    for (size_t i = 0; i < s->turn.freed.len / sizeof *freed; i++)
-        segments_punch(s->segments, &freed[i]);
-    const uint64_t *removed = (const uint64_t *)(const void *)s->turn.removed.data;
-    for (size_t i = 0; i < s->turn.removed.len / sizeof *removed; i++)
-        segments_remove(s->segments, removed[i]);
-    return COMITY_OK;
-}
-
-int store_redo_erasures(struct store *s)
-{
-    struct db_rows *rows = NULL;
-    int err = db_query(s->db, &rows, "SELECT segment, off, len FROM store_erasure", DB_NULL);
-    if (err)
-        return err;
-    bool any = false;
-    while ((err = db_next(rows)) == DB_ROW) {
-        struct place at = {
-            .segment = db_u64(rows, 0), .off = db_u64(rows, 1), .len = db_u64(rows, 2)};
-        any = true;
-        /* What was removed since cannot be read, either. */
-        err = segments_overwrite(s->segments, &at);
-        if (err && err != COMITY_E_NOT_FOUND)
-            break;
-    }
-    db_done(rows);
-    return err || !any ? err : db_run(s->db, "DELETE FROM store_erasure", DB_NULL);
 }

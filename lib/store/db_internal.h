@@ -1,5 +1,5 @@
 /*
- * What db.c (the connection) and db_statement.c (statements) share. Nobody else includes it.
+ * What db.c (the connection), db_statement.c and db_schema.c share. Nobody else includes it.
  */
 #ifndef STORE_DB_INTERNAL_H
 #define STORE_DB_INTERNAL_H
@@ -32,14 +32,23 @@ struct db {
     char detail[DB_DETAIL_MAX];
 
     struct db_statement *by_text; /* uthash */
-    /* In front of by_text, by the address of a literal; what does not fit displaces what is there. */
+    /* In front of by_text, by the address of a literal; what does not fit displaces what is there.
+     */
     struct db_near {
         const char *sql;
         struct db_statement *statement;
     } near[DB_NEAR_SLOTS];
 };
 
-/* The error for SQLite's ${rc}, just returned by a call on ${db}; keeps what SQLite said, and what must be remembered. */
+static inline bool db_is_writer(const struct db *db)
+{
+    return db->mode == DB_CREATE || db->mode == DB_WRITE;
+}
+
+/* Make ${path} for SQLite to open, unless it is there. */
+int db_create_private(const char *path);
+/* The error for SQLite's ${rc}, just returned by a call on ${db}; keeps what SQLite said, and what
+ * must be remembered. */
 int db_fail(struct db *db, int rc);
 /* Run statements that take no values and give no rows, without keeping them. */
 int db_exec(struct db *db, const char *sql);

@@ -1,7 +1,8 @@
 /*
  * Statements: prepared once, found again by the address of their text, bound, run. See db.h.
  *
- * A statement whose rows are still open is not disturbed by a second use of the same text: that one gets a twin.
+ * A statement whose rows are still open is not disturbed by a second use of the same text: that one
+ * gets a twin.
  */
 #include "store/db_internal.h"
 
@@ -18,7 +19,7 @@ struct db_statement {
     UT_hash_handle hh;
 };
 
-/* ---- the cache ---------------------------------------------------------------------------------------- */
+/* ---- the cache ------------------------------------------------------------------------------- */
 
 static size_t near_slot(const char *sql)
 {
@@ -43,7 +44,8 @@ static struct db_statement *statement_new(struct db *db, const char *sql)
     return st;
 }
 
-/* An address alone proves nothing: the text behind it is compared, which is cheap against running it. */
+/* An address alone proves nothing: the text behind it is compared, which is cheap against running
+ * it. */
 static struct db_statement *find_statement(struct db *db, const char *sql)
 {
     struct db_near *near = &db->near[near_slot(sql)];
@@ -104,7 +106,8 @@ void db_statements_free(struct db *db)
 {
     struct db_statement *st = NULL;
     struct db_statement *next = NULL;
-    HASH_ITER (hh, db->by_text, st, next) {
+    HASH_ITER(hh, db->by_text, st, next)
+    {
         HASH_DEL(db->by_text, st);
         for (struct db_rows *rows = st->first; rows;) {
             struct db_rows *twin = rows->twin;
@@ -118,7 +121,7 @@ void db_statements_free(struct db *db)
     memset(db->near, 0, sizeof db->near);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------ */
+/* ---- running --------------------------------------------------------------------------------- */
 
 static int bind_one(sqlite3_stmt *stmt, int at, const struct db_value *v)
 {
@@ -217,7 +220,7 @@ int db_get_u64(struct db *db, uint64_t otherwise, uint64_t *ret, const char *sql
     return err < 0 ? err : COMITY_OK;
 }
 
-/* ---- values ------------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 uint64_t db_u64(struct db_rows *rows, int column)
 {

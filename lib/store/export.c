@@ -1,9 +1,10 @@
 /*
  * The export: one file that holds all of a store. See store.h.
  *
- * A compact copy of the database is made under a temporary name, the chunks of the segments are written into its rows,
- * and only then does it get its name. A writer that is alive meanwhile may free or erase what the copy still names;
- * that is noticed, and the export is refused rather than one with holes.
+ * A compact copy of the database is made under a temporary name, the chunks of the segments are
+ * written into its rows, and only then does it get its name. A writer that is alive meanwhile may
+ * free or erase what the copy still names; that is noticed, and the export is refused rather than
+ * one with holes.
  */
 #include "store/store_internal.h"
 

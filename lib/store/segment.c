@@ -106,7 +106,7 @@ static void unlink_segment(const struct segments *g, uint64_t id)
         unlink(path);
 }
 
-/* ---- at the start ------------------------------------------------------------------------------------- */
+/* ---- at the start ---------------------------------------------------------------------------- */
 
 int segments_cut(struct segments *g, uint64_t id, uint64_t end)
 {
@@ -167,7 +167,7 @@ int segments_resume(struct segments *g, uint64_t id, uint64_t end)
     return COMITY_OK;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 int segments_sync(struct segments *g)
 {
@@ -292,9 +292,10 @@ void segments_remove(struct segments *g, uint64_t id)
     unlink_segment(g, id);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
-/* A descriptor that stays open for the next reads, in place of the one that was not used for longest. */
+/* A descriptor that stays open for the next reads, in place of the one that was not used for
+ * longest. */
 static int reader_of(struct segments *g, uint64_t id, int *ret_fd)
 {
     struct open_segment *oldest = &g->readers[0];

@@ -1,5 +1,6 @@
 /*
- * The store's life: lock, tables, cleaning up after a crash, turns. See store.h; chunks are in chunk.c.
+ * The store's life: lock, tables, cleaning up after a crash, turns. See store.h; chunks are in
+ * chunk.c.
  */
 #include "store/store_internal.h"
 
@@ -14,7 +15,8 @@
 
 enum { STORE_VERSION = 1, WAL_WAIT_MS = 100 };
 
-/* Numbers are never reused while a reader may remember them: next_chunk is kept, and the last segment never removed.
+/* Numbers are never reused while a reader may remember them: next_chunk is kept, and the last
+ * segment never removed.
  * ${removals} counts turns that erased or freed, so that an export notices them. */
 static const char *const tables[] = {
     "CREATE TABLE store_chunk ("
@@ -22,13 +24,14 @@ static const char *const tables[] = {
     " data BLOB)",
     "CREATE TABLE store_segment ("
     " id INTEGER PRIMARY KEY, end INTEGER NOT NULL, live INTEGER NOT NULL CHECK (live >= 0))",
-    "CREATE TABLE store_erasure (segment INTEGER NOT NULL, off INTEGER NOT NULL, len INTEGER NOT NULL)",
+    "CREATE TABLE store_erasure (segment INTEGER NOT NULL, off INTEGER NOT NULL, len INTEGER NOT "
+    "NULL)",
     "CREATE TABLE store_state ("
     " version INTEGER NOT NULL, next_chunk INTEGER NOT NULL, removals INTEGER NOT NULL)",
     "INSERT INTO store_state VALUES (1, 1, 0)",
 };
 
-/* ---- loading ------------------------------------------------------------------------------------------ */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 static int has_tables(struct store *s, bool *ret)
 {
@@ -53,12 +56,12 @@ static int is_known_segment(void *self, uint64_t id)
 {
     struct store *s = self;
     uint64_t n = 0;
-    int err = db_get_u64(s->db, 0, &n, "SELECT 1 FROM store_segment WHERE id = ?1",
-                         &DB_U64(id), 1);
+    int err = db_get_u64(s->db, 0, &n, "SELECT 1 FROM store_segment WHERE id = ?1", &DB_U64(id), 1);
     return err ? err : n == 1;
 }
 
-/* Bytes beyond the committed ends, and files that no row names, are of turns that did not commit. */
+/* Bytes beyond the committed ends, and files that no row names, are of turns that did not commit.
+ */
 static int clean_segments(struct store *s)
 {
     struct db_rows *rows = NULL;
@@ -80,7 +83,8 @@ static int clean_segments(struct store *s)
     return err ? err : segments_resume(s->segments, last, last_end);
 }
 
-/* What was erased last may not have left the WAL. A reader in the way, or a full disk, only delays that. */
+/* What was erased last may not have left the WAL. A reader in the way, or a full disk, only delays
+ * that. */
 static int empty_wal(struct store *s, int wait_ms)
 {
     int err = db_empty_wal(s->db, wait_ms);
@@ -139,7 +143,7 @@ int store_migrate(struct store *s, uint32_t application_id, const char *const *s
     return err || s->is_loaded ? err : load(s);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------ */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static int path_of(const char *dir, const char *name, const char *suffix, char **ret)
 {
@@ -238,7 +242,7 @@ struct db *store_db(struct store *s)
     return s->db;
 }
 
-/* ---- turns -------------------------------------------------------------------------------------------- */
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 int store_begin(struct store *s)
 {
@@ -263,7 +267,8 @@ void store_rollback(struct store *s)
     turn_reset(&s->turn);
 }
 
-/* Behind the commit: it stands, so the only error is COMITY_E_IO, after which the next start goes on from here. */
+/* Behind the commit: it stands, so the only error is COMITY_E_IO, after which the next start goes
+ * on from here. */
 static int settle(struct store *s)
 {
     if (s->segments)

@@ -1,8 +1,10 @@
 /*
- * What store.c (opening, turns), chunk.c (chunks) and export.c share. Tests may look in, nobody else.
+ * What store.c (opening, cleaning up), chunk.c, turn.c and export.c share. Tests may look in,
+ * nobody else.
  *
- * Tables: store_chunk has a row a chunk, with its content (segment 0) or its place; store_segment a row a file;
- * store_erasure the ranges whose overwriting is committed but not yet known to be done; store_state one row.
+ * Tables: store_chunk has a row a chunk, with its content (segment 0) or its place; store_segment a
+ * row a file; store_erasure the ranges whose overwriting is committed but not yet known to be done;
+ * store_state one row.
  */
 #ifndef STORE_STORE_INTERNAL_H
 #define STORE_STORE_INTERNAL_H
@@ -44,6 +46,19 @@ struct store {
 
 /* From this on a turn's chunks go to a segment file. */
 enum { TURN_INLINE_MAX = 64 * 1024 };
+
+/* The puts of ${t}, valid until the next one. */
+static inline struct put *turn_puts(const struct turn *t, size_t *ret_n)
+{
+    *ret_n = t->puts.len / sizeof(struct put);
+    return (struct put *)(void *)t->puts.data;
+}
+
+/* Is its content still in ${held}, and to become a row? */
+static inline bool is_held(const struct put *p)
+{
+    return p->at.segment == 0;
+}
 
 /* Write the rows of the turn, and sync its segments: what must be done before COMMIT. */
 int turn_finish(struct store *s) __attribute__((warn_unused_result));

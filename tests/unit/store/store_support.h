@@ -1,7 +1,9 @@
 /*
- * What the store's tests share: a folder of their own, a look at raw files, and a disk whose syncs fail on demand.
+ * What the store's tests share: a folder of their own, a look at raw files, and a disk whose syncs
+ * fail on demand.
  *
- * To be included once, by the one file that a test program has: it defines fsync and fdatasync, which SQLite then calls.
+ * To be included once, by the one file that a test program has: it defines fsync and fdatasync,
+ * which SQLite then calls.
  */
 #ifndef STORE_SUPPORT_H
 #define STORE_SUPPORT_H

@@ -39,7 +39,7 @@ static void fill_content(struct buf *out, uint64_t tag, size_t len, size_t blank
     out->len = len;
 }
 
-/* ---- the child: it works until it is killed ---- */
+/* ---- the child: it works until it is killed -------------------------------------------------- */
 
 static unsigned seed;
 
@@ -75,10 +75,11 @@ static int erase_some_head(struct store *s)
 {
     uint64_t id = 0;
     uint64_t len = 0;
-    int err = db_get_u64(store_db(s), 0, &id,
-                         "SELECT id FROM wanted ORDER BY random() LIMIT 1", &DB_NULL, 1);
+    int err = db_get_u64(store_db(s), 0, &id, "SELECT id FROM wanted ORDER BY random() LIMIT 1",
+                         &DB_NULL, 1);
     if (!err)
-        err = db_get_u64(store_db(s), 0, &len, "SELECT len FROM wanted WHERE id = ?1", &DB_U64(id), 1);
+        err = db_get_u64(store_db(s), 0, &len, "SELECT len FROM wanted WHERE id = ?1", &DB_U64(id),
+                         1);
     if (err || id == 0)
         return err;
     len = len / 16 * 8;
@@ -127,14 +128,15 @@ static void work(const char *dir, unsigned start, volatile uint64_t *committed)
     }
 }
 
-/* ---- the parent: it looks at what is there ---- */
+/* ---- the parent: it looks at what is there --------------------------------------------------- */
 
 static void check_contents(struct store *s)
 {
     struct db_rows *rows = NULL;
     struct buf wanted = BUF_INIT;
     struct buf got = BUF_INIT;
-    assert_int_equal(db_query(store_db(s), &rows, "SELECT id, tag, len, blank FROM wanted", DB_NULL), 0);
+    assert_int_equal(
+        db_query(store_db(s), &rows, "SELECT id, tag, len, blank FROM wanted", DB_NULL), 0);
     while (db_next(rows) == DB_ROW) {
         fill_content(&wanted, db_u64(rows, 1), db_u64(rows, 2), db_u64(rows, 3));
         buf_reset(&got);
@@ -167,7 +169,8 @@ static void check_store(struct store *s, void **state)
 {
     check_contents(s);
     check_files(s, state);
-    assert_int_equal(get(s, "SELECT count(*) FROM store_chunk"), get(s, "SELECT count(*) FROM wanted"));
+    assert_int_equal(get(s, "SELECT count(*) FROM store_chunk"),
+                     get(s, "SELECT count(*) FROM wanted"));
     assert_int_equal(get(s, "SELECT count(*) FROM store_chunk JOIN wanted USING (id)"),
                      get(s, "SELECT count(*) FROM wanted"));
     assert_int_equal(get(s, "SELECT count(*) FROM store_segment g WHERE live <> "
@@ -205,7 +208,7 @@ static void killed_at_any_moment_keeps_what_was_committed(void **state)
     munmap((void *)committed, 4096);
 }
 
-/* ---- states that a crash can leave, made by hand ---- */
+/* ---- states that a crash can leave, made by hand --------------------------------------------- */
 
 static uint64_t put_turn(struct store *s, uint64_t tag, size_t len)
 {
@@ -277,11 +280,11 @@ static void erasure_that_was_only_committed_is_done_at_the_next_start(void **sta
 {
     struct store *s = open_store(state);
     uint64_t id = put_turn(s, 1, 100 * KIB);
-    assert_int_equal(db_run(store_db(s), "INSERT INTO store_erasure VALUES (1, 0, 51200), (9, 0, 5)",
-                            DB_NULL),
-                     0);
-    assert_int_equal(db_run(store_db(s), "UPDATE wanted SET blank = 51200 WHERE id = ?1", DB_U64(id)),
-                     0);
+    assert_int_equal(
+        db_run(store_db(s), "INSERT INTO store_erasure VALUES (1, 0, 51200), (9, 0, 5)", DB_NULL),
+        0);
+    assert_int_equal(
+        db_run(store_db(s), "UPDATE wanted SET blank = 51200 WHERE id = ?1", DB_U64(id)), 0);
     store_close(s);
     s = open_store(state);
     check_store(s, state);
@@ -342,8 +345,8 @@ int main(void)
         T(erasure_that_was_only_committed_is_done_at_the_next_start),
         T(erasure_that_fails_behind_the_commit_is_made_good_at_the_next_start),
         T(files_are_synced_before_the_commit_that_names_them),
-        cmocka_unit_test_setup_teardown(killed_at_any_moment_keeps_what_was_committed, make_fast_dir,
-                                        remove_dir),
+        cmocka_unit_test_setup_teardown(killed_at_any_moment_keeps_what_was_committed,
+                                        make_fast_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,8 +84,8 @@ static void values_round_trip(void **state)
     assert_int_equal(db_open(in_dir(state, "x.db"), DB_CREATE, &db), 0);
     assert_int_equal(db_run(db, "CREATE TABLE v (n, big, b, empty, none, s)", DB_NULL), 0);
     assert_int_equal(db_run(db, "INSERT INTO v VALUES (?1, ?2, ?3, ?4, ?5, ?6)", DB_U64(7),
-                            DB_U64(UINT64_MAX - 1), DB_BLOB(BYTES("a\0b", 3)), DB_BLOB(BYTES("", 0)),
-                            DB_BLOB(BYTES_NONE), DB_STR("王")),
+                            DB_U64(UINT64_MAX - 1), DB_BLOB(BYTES("a\0b", 3)),
+                            DB_BLOB(BYTES("", 0)), DB_BLOB(BYTES_NONE), DB_STR("王")),
                      0);
     assert_int_equal(db_changes(db), 1);
     struct db_rows *rows = NULL;
@@ -460,9 +460,8 @@ static void deleted_and_overwritten_content_is_in_no_file(void **state)
     }
     assert_true(file_contains(in_dir(state, "x.db-wal"), "THE-SECRET"));
     assert_int_equal(db_run(db, "DELETE FROM s WHERE a % 2", DB_NULL), 0);
-    assert_int_equal(db_run(db, "UPDATE s SET b = substr(?1, 1, length(b))",
-                            DB_BLOB(buf_bytes(&other))),
-                     0);
+    assert_int_equal(
+        db_run(db, "UPDATE s SET b = substr(?1, 1, length(b))", DB_BLOB(buf_bytes(&other))), 0);
     assert_int_equal(db_empty_wal(db, 100), 0);
     assert_int_equal(file_size(in_dir(state, "x.db-wal")), 0);
     assert_false(file_contains(in_dir(state, "x.db"), "THE-SECRET"));

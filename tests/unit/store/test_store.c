@@ -92,7 +92,7 @@ static uint64_t segment_of(struct store *s, uint64_t id)
     return segment;
 }
 
-/* ---- where chunks go ---- */
+/* ---- where chunks go ------------------------------------------------------------------------- */
 
 static void small_turn_stays_in_rows(void **state)
 {
@@ -181,7 +181,7 @@ static void more_segments_than_descriptors_are_read(void **state)
     store_close(s);
 }
 
-/* ---- reading ---- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void part_is_the_part_and_not_beyond(void **state)
 {
@@ -233,7 +233,7 @@ static void damaged_rows_are_ledger_damaged(void **state)
     store_close(s);
 }
 
-/* ---- turns ---- */
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 static void rollback_leaves_no_trace(void **state)
 {
@@ -366,7 +366,7 @@ static void full_disk_fails_the_turn_and_not_the_next(void **state)
     store_close(s);
 }
 
-/* ---- erasing ---- */
+/* ---- erasing --------------------------------------------------------------------------------- */
 
 static void erased_range_is_zeros_everywhere(void **state)
 {
@@ -387,8 +387,8 @@ static void erased_range_is_zeros_everywhere(void **state)
     assert_false(file_contains(in_dir(state, "x.seg/000001"), "<0000700"));
     assert_true(file_contains(in_dir(state, "x.db"), "<00000001"));
     uint64_t left = 9;
-    assert_int_equal(db_get_u64(store_db(s), 9, &left, "SELECT count(*) FROM store_erasure", &DB_NULL, 1),
-                     0);
+    assert_int_equal(
+        db_get_u64(store_db(s), 9, &left, "SELECT count(*) FROM store_erasure", &DB_NULL, 1), 0);
     assert_int_equal(left, 0);
     store_close(s);
 }
@@ -489,7 +489,7 @@ static void erased_rows_leave_no_copy_in_a_churned_database(void **state)
     assert_int_equal(file_size(in_dir(state, "x.db-wal")), 0);
 }
 
-/* ---- freeing ---- */
+/* ---- freeing --------------------------------------------------------------------------------- */
 
 static void segment_without_anything_alive_is_removed(void **state)
 {
@@ -551,7 +551,7 @@ static void free_is_undone_by_rollback(void **state)
     store_close(s);
 }
 
-/* ---- readers and copies ---- */
+/* ---- readers and copies ---------------------------------------------------------------------- */
 
 static void reader_beside_the_writer_reads_and_writes_nothing(void **state)
 {
@@ -610,8 +610,9 @@ static void export_is_one_file_with_all_of_it(void **state)
 
     assert_int_equal(access(in_dir(state, "export.db-wal"), F_OK), -1);
     char command[PATH_MAX + 200];
-    snprintf(command, sizeof command, "mkdir %s/alone && mv %s %s/alone/e.db && ls %s | grep -c export",
-             (char *)*state, path, (char *)*state, (char *)*state);
+    snprintf(command, sizeof command,
+             "mkdir %s/alone && mv %s %s/alone/e.db && ls %s | grep -c export", (char *)*state,
+             path, (char *)*state, (char *)*state);
     assert_int_not_equal(system(command), 0); /* grep finds nothing else */
     path = in_dir(state, "alone/e.db");
     struct store *e = NULL;
@@ -634,11 +635,13 @@ static void export_opens_in_the_sqlite_shell(void **state)
     if (system("command -v sqlite3 >/dev/null") != 0)
         skip();
     char command[PATH_MAX + 400];
-    snprintf(command, sizeof command,
-             "chmod 444 %s && test \"$(sqlite3 -readonly %s \"SELECT count(*), sum(length(data) = len),"
-             " sum(segment), substr(data, 1, 11), (SELECT text FROM note) FROM store_chunk;"
-             " PRAGMA integrity_check; PRAGMA journal_mode\")\" = '11|11|0|<00000001:0|hello\nok\ndelete'",
-             in_dir(state, "export.db"), in_dir(state, "export.db"));
+    snprintf(
+        command, sizeof command,
+        "chmod 444 %s && test \"$(sqlite3 -readonly %s \"SELECT count(*), sum(length(data) = len),"
+        " sum(segment), substr(data, 1, 11), (SELECT text FROM note) FROM store_chunk;"
+        " PRAGMA integrity_check; PRAGMA journal_mode\")\" = "
+        "'11|11|0|<00000001:0|hello\nok\ndelete'",
+        in_dir(state, "export.db"), in_dir(state, "export.db"));
     assert_int_equal(system(command), 0);
 }
 
