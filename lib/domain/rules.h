@@ -42,14 +42,15 @@ struct record_fault {
  * Everything that can be said about ${r} alone. COMITY_OK or the error of the first broken rule,
  * the same as in ${ret_fault}, which is written on failure only and may be NULL:
  *
- *   COMITY_E_FIELD_MISSING  a field that the kind needs is absent
- *   COMITY_E_INVALID        a value has not the shape that its field has, or is not one of its
- * numbers COMITY_E_TOO_LARGE      a text or file is longer than its limit COMITY_E_LIMIT there is
- * more of something than its limit COMITY_E_UNSUPPORTED    a kind or schema of record that this
- * version does not know COMITY_E_COLLECTORS     EVIDENCE without two collectors, or with two of one
- * licence (L42, P23) COMITY_E_USCC, COMITY_E_DIVISION, COMITY_E_GTIN a code is wrong; USCC and
- * GTIN: and not marked as unverified COMITY_E_MEMBER_ID, COMITY_E_REF what should name a bureau, or
- * an entry, does not
+ * - COMITY_E_FIELD_MISSING: a field that the kind needs is absent
+ * - COMITY_E_INVALID: a value has not the shape that its field has, or is not one of its numbers
+ * - COMITY_E_TOO_LARGE: a text or file is longer than its limit
+ * - COMITY_E_LIMIT: there is more of something than its limit
+ * - COMITY_E_UNSUPPORTED: a kind or schema of record that this version does not know
+ * - COMITY_E_COLLECTORS: EVIDENCE without two collectors, or with two of one licence (L42, P23)
+ * - COMITY_E_USCC, COMITY_E_GTIN: the code is wrong and not marked as unverified
+ * - COMITY_E_DIVISION: the code is wrong
+ * - COMITY_E_MEMBER_ID, COMITY_E_REF: what should name a bureau, or an entry, does not
  */
 int record_check(const struct record *r, struct record_fault *ret_fault)
     __attribute__((warn_unused_result));
