@@ -81,5 +81,53 @@ const char *const site_node_schema[] = {
     "CREATE INDEX attachment_in_by_record ON attachment_in(origin, idx);",
 
     /* ---- projections, and what else lies beside the core: one step for each who adds ---- */
+
+    /* What node/view.c keeps of cases, evidence and officers, so that lists need not read the ledger. `at` is a place in the own
+     * ledger, by which everything is ordered: of an own record its index, of a received one the index of the RECEIVED entry that
+     * brought it first. Ledgers are numbered; 0 is the own one. */
+    "CREATE TABLE view_origin(id INTEGER PRIMARY KEY, origin TEXT NOT NULL UNIQUE) STRICT;"
+
+    /* Records. sub: kind of evidence, or decision of a recognition. notes: officers' notes in the body. leaf: of received ones.
+     * decided: the decision of the newest own recognition. */
+    "CREATE TABLE view_record(at INTEGER NOT NULL, origin INTEGER NOT NULL, idx INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, time INTEGER NOT NULL, case_origin INTEGER, case_idx INTEGER, title TEXT,"
+    " doc_no TEXT, sub INTEGER, files INTEGER NOT NULL, notes INTEGER NOT NULL, sender TEXT, leaf BLOB,"
+    " decided INTEGER, PRIMARY KEY(at, origin, idx)) STRICT, WITHOUT ROWID;"
+    /* Own evidence, of which there is most, is in none of these unless it belongs to a case. */
+    "CREATE UNIQUE INDEX view_record_received ON view_record(origin, idx) WHERE origin > 0;"
+    "CREATE INDEX view_record_inbox ON view_record(at, origin, idx, kind, sender) WHERE origin > 0;"
+    "CREATE INDEX view_record_undecided ON view_record(at) WHERE origin > 0 AND kind = 2 AND decided IS NULL;"
+    "CREATE INDEX view_record_by_kind ON view_record(kind, at) WHERE kind <> 2;"
+    "CREATE INDEX view_record_by_case ON view_record(case_origin, case_idx, kind, at) WHERE case_idx IS NOT NULL;"
+    "CREATE INDEX view_record_by_doc_no ON view_record(doc_no) WHERE doc_no IS NOT NULL;"
+    "CREATE INDEX view_record_unsigned ON view_record(at, notes) WHERE origin = 0 AND kind = 2 AND notes < 2;"
+    /* How many there are: kind * 2, and 1 more for own ones. */
+    "CREATE TABLE view_count(what INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;"
+
+    /* Files of evidence, to be found by blob: the plain one is files/<sha256>. */
+    "CREATE TABLE view_file(blob BLOB NOT NULL, origin INTEGER NOT NULL, idx INTEGER NOT NULL,"
+    " number INTEGER NOT NULL, len INTEGER NOT NULL, sha256 BLOB NOT NULL, secret BLOB NOT NULL,"
+    " PRIMARY KEY(blob, origin, idx, number)) STRICT, WITHOUT ROWID;"
+
+    /* SIGNATURE entries (entry) under records, SHARE entries (by, entry) of records, recognitions of evidence. */
+    "CREATE TABLE view_signature(origin INTEGER NOT NULL, idx INTEGER NOT NULL, entry INTEGER NOT NULL,"
+    " licence TEXT NOT NULL COLLATE NOCASE, role INTEGER NOT NULL, time INTEGER NOT NULL,"
+    " PRIMARY KEY(origin, idx, entry)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE view_share(origin INTEGER NOT NULL, idx INTEGER NOT NULL, by INTEGER NOT NULL,"
+    " entry INTEGER NOT NULL, time INTEGER NOT NULL, PRIMARY KEY(origin, idx, by, entry))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE view_recognition(origin INTEGER NOT NULL, idx INTEGER NOT NULL, by INTEGER NOT NULL,"
+    " entry INTEGER NOT NULL, decision INTEGER NOT NULL, time INTEGER NOT NULL,"
+    " PRIMARY KEY(origin, idx, by, entry)) STRICT, WITHOUT ROWID;"
+
+    /* Officers, one row an enrolment. roles: bit n is role n. retired: index of the KEY entry that retires it. */
+    "CREATE TABLE view_officer(origin INTEGER NOT NULL, idx INTEGER NOT NULL,"
+    " licence TEXT NOT NULL COLLATE NOCASE, name TEXT NOT NULL, vkey TEXT NOT NULL,"
+    " roles INTEGER NOT NULL, time INTEGER NOT NULL, retired INTEGER, PRIMARY KEY(origin, idx))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE INDEX view_officer_by_licence ON view_officer(origin, licence);"
+
+    /* Request ids of own entries. */
+    "CREATE TABLE view_request(id BLOB PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
 };
 const size_t site_node_schema_count = sizeof site_node_schema / sizeof site_node_schema[0];

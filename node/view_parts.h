@@ -1,0 +1,47 @@
+/*
+ * What the parts of the projections share: what is kept during a turn, and how records are found in the tables. The
+ * tables are described in lib/site/schema_node.c. Internal to node/view*.c, node/methods*.c and node/reindex.c.
+ */
+#ifndef NODE_VIEW_PARTS_H
+#define NODE_VIEW_PARTS_H
+
+#include "node.h"
+#include "view.h"
+
+#include <uthash.h>
+
+/* The number of the own ledger in view_origin. */
+enum { VIEW_ORIGIN_OWN = 0 };
+
+enum { VIEW_KINDS = 4 };
+
+struct view_origin {
+    char name[ORIGIN_MAX + 1];
+    uint64_t id;
+    UT_hash_handle hh;
+};
+
+/* Lives from the first view_apply of a turn to view_forget: whatever it remembers is what this turn's transaction sees. */
+struct view {
+    struct arena *scratch; /* of one item */
+    struct view_origin *origins;
+    uint64_t added[VIEW_KINDS][2]; /* records of that kind: received, own */
+};
+
+/* The number of ${origin}, given out now if need be. COMITY_E_INVALID when it is none. */
+int view_origin_id(struct node *n, struct bytes origin, uint64_t *ret)
+    __attribute__((warn_unused_result));
+
+/* ---- view_project.c: one kind of entry each; the body of ${item} has been decoded ---- */
+
+struct body;
+int view_project_record(struct node *n, const struct view_item *item, const struct body *body)
+    __attribute__((warn_unused_result));
+int view_project_signature(struct node *n, const struct view_item *item, const struct body *body)
+    __attribute__((warn_unused_result));
+int view_project_share(struct node *n, const struct view_item *item, const struct body *body)
+    __attribute__((warn_unused_result));
+int view_project_key(struct node *n, const struct view_item *item, const struct body *body)
+    __attribute__((warn_unused_result));
+
+#endif

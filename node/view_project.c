@@ -1,0 +1,257 @@
+/*
+ * What entries leave in the tables of the projections (lib/site/schema_node.c): one function a kind.
+ *
+ * By the time that these run, the entry is in a signed ledger: what makes no sense is passed over. What was brought along by
+ * other parcels may come again; the first time counts.
+ */
+#include "view_parts.h"
+
+#include "base/text.h"
+#include "domain/rules.h"
+#include "msg/record.h"
+#include "wire/officer_check.h"
+
+#include <comity/err.h>
+
+static uint64_t place_of(const struct view_item *item)
+{
+    return item->from == VIEW_OWN ? item->index : item->received;
+}
+
+/* ---- records ---- */
+
+static struct bytes title_of(const struct record *r)
+{
+    switch (r->kind) {
+    case RECORD_CASE:
+        return r->u.case_content.title;
+    case RECORD_EVIDENCE:
+        return r->u.evidence.title;
+    default:
+        return BYTES_NONE;
+    }
+}
+
+static uint64_t sub_of(const struct record *r)
+{
+    switch (r->kind) {
+    case RECORD_EVIDENCE:
+        return r->u.evidence.kind;
+    case RECORD_RECOGNITION:
+        return r->u.recognition.decision;
+    default:
+        return 0;
+    }
+}
+
+static size_t files_of(const struct record *r)
+{
+    return r->kind == RECORD_EVIDENCE ? r->u.evidence.file_count : 0;
+}
+
+static struct db_value text_or_null(struct bytes text)
+{
+    return text.len ? DB_TEXT(text) : DB_NULL;
+}
+
+static int write_row(struct node *n, const struct view_item *item, const struct record *r,
+                     uint64_t origin, size_t notes)
+{
+    uint64_t case_origin = 0;
+    bool has_case = r->has_case_ref;
+    int err = has_case ? view_origin_id(n, r->case_ref.origin, &case_origin) : COMITY_OK;
+    if (err == COMITY_E_INVALID)
+        has_case = false;
+    else if (err)
+        return err;
+    return db_run(store_db(n->store),
+                  "INSERT OR IGNORE INTO view_record(at, origin, idx, kind, time, case_origin,"
+                  " case_idx, title, doc_no, sub, files, notes, sender, leaf)"
+                  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+                  DB_U64(place_of(item)), DB_U64(origin), DB_U64(item->index), DB_U64(r->kind),
+                  DB_U64(item->time_ms), has_case ? DB_U64(case_origin) : DB_NULL,
+                  has_case ? DB_U64(r->case_ref.index) : DB_NULL, text_or_null(title_of(r)),
+                  text_or_null(r->doc_no), sub_of(r) ? DB_U64(sub_of(r)) : DB_NULL,
+                  DB_U64(files_of(r)), DB_U64(notes), text_or_null(item->sender),
+                  item->from == VIEW_OWN ? DB_NULL : DB_BLOB(hash_bytes(&item->leaf)));
+}
+
+static int write_files(struct node *n, const struct view_item *item, const struct record *r,
+                       uint64_t origin)
+{
+    int err = COMITY_OK;
+    for (size_t i = 0; !err && i < files_of(r); i++) {
+        const struct record_file *f = &r->u.evidence.files[i];
+        if (f->len <= RECORD_FILE_LEN_MAX)
+            err = db_run(store_db(n->store),
+                         "INSERT OR IGNORE INTO view_file(blob, origin, idx, number, len, sha256,"
+                         " secret) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                         DB_BLOB(f->blob), DB_U64(origin), DB_U64(item->index), DB_U64(i),
+                         DB_U64(f->len), DB_BLOB(f->sha256), DB_BLOB(f->secret));
+    }
+    return err;
+}
+
+/* An own decision also stands at the evidence that it is about. */
+static int mark_decided(struct node *n, uint64_t evidence_origin, const struct record_recognition *r)
+{
+    if (evidence_origin == VIEW_ORIGIN_OWN)
+        return db_run(store_db(n->store),
+                      "UPDATE view_record SET decided = ?2 WHERE at = ?1 AND origin = 0 AND idx = ?1"
+                      " AND kind = 2",
+                      DB_U64(r->evidence.index), DB_U64(r->decision));
+    return db_run(store_db(n->store),
+                  "UPDATE view_record SET decided = ?3 WHERE origin = ?1 AND origin > 0 AND idx = ?2"
+                  " AND kind = 2",
+                  DB_U64(evidence_origin), DB_U64(r->evidence.index), DB_U64(r->decision));
+}
+
+static int write_recognition(struct node *n, const struct view_item *item,
+                             const struct record_recognition *r, uint64_t by)
+{
+    uint64_t origin = 0;
+    int err = view_origin_id(n, r->evidence.origin, &origin);
+    if (err)
+        return err == COMITY_E_INVALID ? COMITY_OK : err;
+    if (r->evidence.index > PROOF_SIZE_MAX)
+        return COMITY_OK;
+    err = db_run(store_db(n->store),
+                 "INSERT OR IGNORE INTO view_recognition(origin, idx, by, entry, decision, time)"
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                 DB_U64(origin), DB_U64(r->evidence.index), DB_U64(by), DB_U64(item->index),
+                 DB_U64(r->decision), DB_U64(item->time_ms));
+    return !err && item->from == VIEW_OWN ? mark_decided(n, origin, r) : err;
+}
+
+/* The record of the body: as the turn has decoded it, or decoded here. NULL when there is none, or it does not decode. */
+static const struct record *record_of(struct node *n, const struct view_item *item,
+                                      const struct body *body, struct record *room)
+{
+    if (item->record)
+        return item->record;
+    if (!body->record.len || record_decode(n->view->scratch, body->record, room))
+        return NULL;
+    return room;
+}
+
+int view_project_record(struct node *n, const struct view_item *item, const struct body *body)
+{
+    struct record room = {0};
+    const struct record *r = record_of(n, item, body, &room);
+    uint64_t origin = 0;
+    if (!r || r->kind >= VIEW_KINDS || (r->has_case_ref && r->case_ref.index > PROOF_SIZE_MAX))
+        return COMITY_OK;
+    int err = view_origin_id(n, item->origin, &origin);
+    if (!err)
+        err = write_row(n, item, r, origin, body->note_count);
+    if (!err && db_changes(store_db(n->store)) == 0)
+        return COMITY_OK; /* known */
+    if (!err)
+        err = write_files(n, item, r, origin);
+    if (!err && r->kind == RECORD_RECOGNITION)
+        err = write_recognition(n, item, &r->u.recognition, origin);
+    if (!err && item->from == VIEW_OWN && body->request_id.len)
+        err = db_run(store_db(n->store),
+                     "INSERT OR IGNORE INTO view_request(id, idx) VALUES(?1, ?2)",
+                     DB_BLOB(body->request_id), DB_U64(item->index));
+    if (!err)
+        n->view->added[r->kind][item->from == VIEW_OWN]++;
+    return err;
+}
+
+/* ---- what is said of records ---- */
+
+/* The number of the ledger that ${e}'s source names; false when it names no entry of one. */
+static bool source_of(struct node *n, const struct entry *e, uint64_t *ret_origin, int *ret_err)
+{
+    if (!e->has_source || !e->source.has_index || e->source.index > PROOF_SIZE_MAX)
+        return false;
+    int err = view_origin_id(n, e->source.origin, ret_origin);
+    if (err && err != COMITY_E_INVALID)
+        *ret_err = err;
+    return err == COMITY_OK;
+}
+
+static int write_request(struct node *n, const struct view_item *item, const struct body *body)
+{
+    if (item->from != VIEW_OWN || !body->request_id.len)
+        return COMITY_OK;
+    return db_run(store_db(n->store), "INSERT OR IGNORE INTO view_request(id, idx) VALUES(?1, ?2)",
+                  DB_BLOB(body->request_id), DB_U64(item->index));
+}
+
+int view_project_signature(struct node *n, const struct view_item *item, const struct body *body)
+{
+    struct officer_signature s;
+    uint64_t origin = 0;
+    int err = COMITY_OK;
+    if (body->note_count == 0 || officer_signature_peek(body->notes[0], &s) ||
+        !source_of(n, item->entry, &origin, &err))
+        return err;
+    err = db_run(store_db(n->store),
+                 "INSERT OR IGNORE INTO view_signature(origin, idx, entry, licence, role, time)"
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                 DB_U64(origin), DB_U64(item->entry->source.index), DB_U64(item->index),
+                 DB_TEXT(s.licence), DB_U64(s.role), DB_U64(item->time_ms));
+    return err ? err : write_request(n, item, body);
+}
+
+int view_project_share(struct node *n, const struct view_item *item, const struct body *body)
+{
+    uint64_t origin = 0;
+    uint64_t by = 0;
+    int err = COMITY_OK;
+    if (!source_of(n, item->entry, &origin, &err))
+        return err;
+    err = view_origin_id(n, item->origin, &by);
+    if (!err)
+        err = db_run(store_db(n->store),
+                     "INSERT OR IGNORE INTO view_share(origin, idx, by, entry, time)"
+                     " VALUES(?1, ?2, ?3, ?4, ?5)",
+                     DB_U64(origin), DB_U64(item->entry->source.index), DB_U64(by),
+                     DB_U64(item->index), DB_U64(item->time_ms));
+    return err ? err : write_request(n, item, body);
+}
+
+/* ---- officers ---- */
+
+static int retire(struct node *n, const struct view_item *item, uint64_t origin,
+                  const struct officer_key *k)
+{
+    return db_run(store_db(n->store),
+                  "UPDATE view_officer SET retired = ?3 WHERE origin = ?1 AND licence = ?2"
+                  " AND idx < ?3 AND retired IS NULL",
+                  DB_U64(origin), DB_TEXT(k->enrolment.licence), DB_U64(item->index));
+}
+
+static int enrol(struct node *n, const struct view_item *item, uint64_t origin,
+                 const struct officer_key *k)
+{
+    struct buf vkey = BUF_INIT;
+    uint64_t roles = 0;
+    for (size_t i = 0; i < k->role_count; i++)
+        roles |= UINT64_C(1) << k->roles[i];
+    note_put_vkey(&vkey, &k->enrolment.key);
+    int err = buf_check(&vkey);
+    if (!err)
+        err = db_run(store_db(n->store),
+                     "INSERT OR IGNORE INTO view_officer(origin, idx, licence, name, vkey, roles,"
+                     " time) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                     DB_U64(origin), DB_U64(item->index), DB_TEXT(k->enrolment.licence),
+                     DB_TEXT(k->enrolment.name), DB_TEXT(buf_bytes(&vkey)), DB_U64(roles),
+                     DB_U64(item->time_ms));
+    buf_free(&vkey);
+    return err;
+}
+
+int view_project_key(struct node *n, const struct view_item *item, const struct body *body)
+{
+    struct officer_key k;
+    uint64_t origin = 0;
+    if (officer_key_read(item->origin, item->index, body, &k))
+        return COMITY_OK;
+    int err = view_origin_id(n, item->origin, &origin);
+    if (err)
+        return err;
+    return k.is_retired ? retire(n, item, origin, &k) : enrol(n, item, origin, &k);
+}
