@@ -147,6 +147,33 @@ static void large_turn_goes_to_a_segment_as_a_whole(void **state)
     store_close(s);
 }
 
+static void limit_between_rows_and_segments_is_64_kib(void **state)
+{
+    struct store *s = open_store(state, DB_CREATE);
+    assert_int_equal(segment_of(s, put_turn(s, 1, 64 * KIB - 1)), 0);
+    assert_int_equal(segment_of(s, put_turn(s, 2, 64 * KIB)), 1);
+    store_close(s);
+}
+
+static void failed_put_fails_the_turn(void **state)
+{
+    struct store *s = open_store(state, DB_CREATE);
+    static uint8_t content[100 * KIB];
+    uint64_t id = 0;
+    /* Where the folder of segments belongs stands a file. */
+    assert_int_equal(file_write(in_dir(state, "x.seg"), BYTES_LIT(""), 0600), 0);
+    assert_int_equal(store_begin(s), 0);
+    uint64_t held = put(s, 1, 100);
+    assert_int_equal(store_put(s, BYTES(content, sizeof content), &id), COMITY_E_EXISTS);
+    assert_int_equal(store_put(s, BYTES(content, 1), &id), COMITY_E_EXISTS);
+    assert_int_equal(store_commit(s), COMITY_E_EXISTS);
+    expect_gone(s, held);
+    assert_int_equal(unlink(in_dir(state, "x.seg")), 0);
+    id = put_turn(s, 2, 100 * KIB);
+    expect(s, id, 2, 100 * KIB, 0, 0);
+    store_close(s);
+}
+
 static void segments_rotate_within_and_between_turns(void **state)
 {
     struct store *s = open_store(state, DB_CREATE);
@@ -690,6 +717,8 @@ int main(void)
         T(small_turn_stays_in_rows),
         T(idle_turn_costs_one_sync),
         T(large_turn_goes_to_a_segment_as_a_whole),
+        T(limit_between_rows_and_segments_is_64_kib),
+        T(failed_put_fails_the_turn),
         T(segments_rotate_within_and_between_turns),
         T(more_segments_than_descriptors_are_read),
         T(part_is_the_part_and_not_beyond),
