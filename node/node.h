@@ -17,6 +17,7 @@
 #include "turn.h"
 #include "site/site.h"
 
+struct link;
 struct node_core;
 struct view;
 struct bulk;
@@ -32,6 +33,7 @@ struct node {
     const struct roster *roster;
     const char *member; /* own id: site->member */
 
+    struct link *link; /* the process's; set by main.c before any part with sockets starts, NULL in tests */
     struct node_core *core; /* turn, session, outbox, inbox: core.h */
     struct view *view;      /* view.c's */
     struct bulk *bulk;      /* bulk.c's */
@@ -81,11 +83,15 @@ int node_begin(struct node *n, struct turn **ret) __attribute__((warn_unused_res
 /*
  * End the turn that node_begin began. COMITY_OK also when the turn was undone (no room on the disk): its drafts were told, and
  * the session begins anew. An error ends the process: COMITY_E_IO (what the disk holds is unknown), COMITY_E_ROLLBACK (the
- * broker has seen more of this ledger than there is, proven by our own signature; nothing was written),
+ * broker has seen more of this ledger than there is, or another history of it: it was restored from an old copy; nothing
+ * was written),
  * COMITY_E_LEDGER_DAMAGED.
  */
 int node_step(struct node *n, const struct node_in *in, struct node_out *out)
     __attribute__((warn_unused_result));
+
+/* Empty the projections and fill them again from what is kept, in one transaction. Between turns. */
+int node_reindex(struct node *n) __attribute__((warn_unused_result));
 
 /* Milliseconds until node_step wants to be called even if nothing comes in; -1 for never. */
 int node_timeout_ms(const struct node *n);

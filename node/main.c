@@ -1,0 +1,264 @@
+/*
+ * comity-node: a bureau's ledger and its line to the broker. The one loop; what happens in a turn is the core's (node.h).
+ */
+#include "base/log.h"
+#include "bulk.h"
+#include "control.h"
+#include "crypto/hash.h"
+#include "crypto/keyfile.h"
+#include "link/link.h"
+#include "node.h"
+#include "uplink.h"
+
+#include <argp.h>
+#include <comity/err.h>
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *argp_program_version = "comity-node 1.0.0";
+
+static const struct argp_option options[] = {
+    {"config", 'c', "FILE", 0, "the node's configuration (default: ./node.conf)", 0},
+    {"passphrase-file", 'p', "FILE", 0, "read the passphrase from FILE, \"-\" or \"fd:N\"", 0},
+    {"reindex", 'r', NULL, 0, "build the lists of cases, evidence and messages anew, and exit", 0},
+    {0}};
+
+struct arguments {
+    const char *config;
+    const char *passphrase_file;
+    bool reindex;
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    switch (key) {
+    case 'c':
+        a->config = arg;
+        return 0;
+    case 'p':
+        a->passphrase_file = arg;
+        return 0;
+    case 'r':
+        a->reindex = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "unexpected argument: %s", arg);
+        return EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* What the daemon holds. */
+struct daemon {
+    struct site *site;
+    struct site_keys keys;
+    struct node *node;
+    struct link *link;
+    struct uplink *uplink;
+    struct control *control;
+    int signals;
+    bool has_bulk;
+    bool is_stopping;
+    bool wants_roster; /* SIGHUP */
+};
+
+/* ---- starting ---- */
+
+static void harden(void)
+{
+    umask(077);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    /* Frames are a few hundred KiB: by default each would be mapped, faulted in and unmapped again. */
+    (void)mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 256 * 1024 * 1024);
+}
+
+/* Before any thread starts, so that all of them leave signals to the loop. */
+static int open_signals(int *ret)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || pthread_sigmask(SIG_BLOCK, &set, NULL))
+        return COMITY_E_INTERNAL;
+    *ret = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return *ret < 0 ? COMITY_E_LIMIT : COMITY_OK;
+}
+
+static int unlock(struct daemon *d, const struct arguments *a, struct buf *detail)
+{
+    struct buf passphrase = BUF_INIT;
+    const char *from = a->passphrase_file ? a->passphrase_file : d->site->passphrase_file;
+    int err = from ? passphrase_read(from, &passphrase) : COMITY_E_KEY_LOCKED;
+    if (!err)
+        err = site_unlock(d->site, buf_bytes(&passphrase), &d->keys, detail);
+    buf_wipe(&passphrase);
+    return err;
+}
+
+static int open_sockets(struct daemon *d)
+{
+    int err = link_new(&d->link);
+    if (err)
+        return err;
+    d->node->link = d->link;
+    if (!(err = uplink_open(d->node, d->link, &d->uplink)))
+        err = control_open(d->node, &d->control);
+    if (!err) {
+        err = bulk_start(d->node);
+        d->has_bulk = !err;
+    }
+    return err;
+}
+
+static int start(struct daemon *d, const struct arguments *a, struct buf *detail)
+{
+    int err = crypto_init();
+    if (!err)
+        err = site_load(a->config, &d->site, detail);
+    if (err)
+        return err;
+    log_init(d->site->log_level);
+    if (d->site->role != MEMBER_BUREAU) {
+        buf_put_str(detail, "this folder is not a node's");
+        return COMITY_E_CONFIG;
+    }
+    if (!(err = unlock(d, a, detail)))
+        err = open_signals(&d->signals);
+    if (!err)
+        err = node_open(d->site, &d->keys, &clock_system, &d->node);
+    if (err || a->reindex)
+        return err;
+    err = open_sockets(d);
+    if (!err)
+        log_event(LOG_INFO, "started", LOG_STR("origin", d->site->origin),
+                  LOG_U64("size", ledger_size(d->node->ledger)),
+                  LOG_U64("roster", d->node->roster ? roster_number(d->node->roster) : 0));
+    return err;
+}
+
+static void stop(struct daemon *d)
+{
+    if (d->has_bulk)
+        bulk_stop(d->node);
+    control_close(d->control);
+    uplink_close(d->uplink);
+    node_close(d->node);
+    link_free(d->link);
+    site_keys_wipe(&d->keys);
+    site_free(d->site);
+    if (d->signals >= 0)
+        close(d->signals);
+}
+
+/* ---- the loop ---- */
+
+static void take_signals(struct daemon *d)
+{
+    struct signalfd_siginfo info;
+    while (read(d->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            d->wants_roster = true;
+        else
+            d->is_stopping = true;
+    }
+}
+
+static void take_roster(struct daemon *d, struct turn *t)
+{
+    if (!d->wants_roster)
+        return;
+    d->wants_roster = false;
+    int err = node_take_roster(d->node, t);
+    if (err == COMITY_E_ROSTER_OLD)
+        log_event(LOG_INFO, "roster_unchanged");
+    else if (err)
+        log_event(LOG_ERROR, "roster_rejected", LOG_ERR(err));
+}
+
+/* The sooner of two timeouts, of which -1 is never. */
+static int sooner(int a, int b)
+{
+    return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+/* Wait for something to do; ${items} are the uplink, signals, bulk, and control's. */
+static int wait_for(struct daemon *d, struct link_poll_item items[LINK_POLL_MAX], size_t *ret_control)
+{
+    int timeout = sooner(node_timeout_ms(d->node), uplink_timeout_ms(d->uplink));
+    uplink_poll(d->uplink, &items[0]);
+    items[1] = (struct link_poll_item){.fd = d->signals, .events = LINK_IN};
+    items[2] = (struct link_poll_item){.fd = bulk_fd(d->node), .events = LINK_IN};
+    *ret_control = control_poll(d->control, items + 3, LINK_POLL_MAX - 3);
+    timeout = sooner(timeout, control_timeout_ms(d->control));
+    return link_poll(items, 3 + *ret_control, timeout);
+}
+
+static int take_turn(struct daemon *d, struct node_out *out, const struct link_poll_item *control,
+                     size_t n)
+{
+    struct turn *t = NULL;
+    struct node_in in;
+    int err = node_begin(d->node, &t);
+    if (err)
+        return err;
+    take_roster(d, t);
+    control_take(d->control, t, control, n);
+    err = uplink_take(d->uplink, &in);
+    if (!err)
+        err = node_step(d->node, &in, out);
+    if (!err)
+        err = uplink_settle(d->uplink, out);
+    control_settle(d->control);
+    return err;
+}
+
+static int run(struct daemon *d)
+{
+    struct link_poll_item items[LINK_POLL_MAX];
+    struct node_out out = {0};
+    int err = COMITY_OK;
+    while (!err && !d->is_stopping) {
+        size_t n = 0;
+        err = wait_for(d, items, &n);
+        if (err)
+            break;
+        take_signals(d);
+        err = take_turn(d, &out, items + 3, n);
+    }
+    node_out_free(&out);
+    log_event(err ? LOG_ERROR : LOG_INFO, "stopped", LOG_ERR(err));
+    return err;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options, parse_option, NULL, "Keep a bureau's ledger and exchange parcels with its broker.",
+        NULL,    NULL,         NULL};
+    struct arguments a = {.config = "./node.conf"};
+    struct daemon d = {.signals = -1};
+    struct buf detail = BUF_INIT;
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
+    harden();
+    int err = start(&d, &a, &detail);
+    if (err)
+        log_event(LOG_ERROR, "not_started", LOG_ERR(err), LOG_STR("sentence", comity_err_text(err)),
+                  LOG_STR("detail", buf_str(&detail)));
+    else
+        err = a.reindex ? node_reindex(d.node) : run(&d);
+    buf_free(&detail);
+    stop(&d);
+    return err ? comity_err_exit(err) : 0;
+}
