@@ -74,18 +74,21 @@ void session_down(struct node *n)
     begin(s, NODE_OFFLINE);
 }
 
-void session_restart(struct node *n)
+void session_restart(struct node *n, bool at_once)
 {
     struct session *s = &n->core->session;
-    if (s->state != NODE_OFFLINE && s->state != NODE_REJECTED)
-        begin(s, NODE_GREETING);
+    if (s->state == NODE_OFFLINE || s->state == NODE_REJECTED)
+        return;
+    begin(s, NODE_GREETING);
+    if (at_once)
+        s->hello_ms = 0;
 }
 
 void session_has_roster(struct node *n)
 {
     struct session *s = &n->core->session;
     if (s->wanted && roster_number(n->roster) >= s->wanted)
-        session_restart(n);
+        session_restart(n, true);
 }
 
 int session_fail(struct node *n, struct node_out *out, int why)
@@ -240,7 +243,7 @@ static int take_bye(const struct taking *k)
 static int take_resync(const struct taking *k)
 {
     log_event(LOG_INFO, "resync");
-    session_restart(k->t->node);
+    session_restart(k->t->node, false);
     return COMITY_OK;
 }
 

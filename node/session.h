@@ -16,7 +16,7 @@ enum {
     SESSION_WINDOW = 8 * 1024 * 1024, /* bytes of DELIVER frames that the broker may have on the way */
     SESSION_PING_MS = 15 * 1000,      /* of silence */
     SESSION_PONG_MS = 30 * 1000,      /* without anything heard since: the connection is dead */
-    SESSION_HELLO_AGAIN_MS = 1000,    /* RESYNC after RESYNC: no faster than this */
+    SESSION_HELLO_AGAIN_MS = 1000,    /* HELLO after RESYNC or a failed turn: no faster than this */
     SESSION_ROOTS = 64
 };
 
@@ -61,8 +61,9 @@ void session_done(struct session *s);
 /* The connection came up, or went down. */
 void session_up(struct node *n);
 void session_down(struct node *n);
-/* Say HELLO again: what was sent in this session does not count any more. */
-void session_restart(struct node *n);
+/* Say HELLO again: what was sent in this session does not count any more. Unless ${at_once}, not sooner than
+ * SESSION_HELLO_AGAIN_MS after the last one: lest two sides that disagree keep each other busy. */
+void session_restart(struct node *n, bool at_once);
 
 /* Another roster is in force. */
 void session_has_roster(struct node *n);

@@ -315,7 +315,7 @@ static int undo(struct turn *t, int why)
     view_forget(n);
     log_event(LOG_ERROR, "turn_undone", LOG_ERR(why), LOG_U64("drafts", t->slots.count),
               LOG_STR("detail", db_detail(store_db(n->store))));
-    session_restart(n);
+    session_restart(n, false);
     int err = ends_process(why) ? why : core_load(n);
     tell(t, why);
     return err;
@@ -340,7 +340,7 @@ static int settle(struct turn *t)
     view_forget(n);
     put_roster_in_force(t);
     if (t->refused_seq)
-        session_restart(n);
+        session_restart(n, true);
     tell(t, COMITY_OK);
     if (t->deliveries.count || t->answers.count || t->finished.count || n->core->old_roster)
         bulk_wake(n);

@@ -263,7 +263,8 @@ int turn_group(struct turn *t)
         if (err)
             return err;
     }
-    qsort(t->order.at, t->order.count, sizeof(struct slot *), compare_slots);
+    if (t->order.count)
+        qsort(t->order.at, t->order.count, sizeof(struct slot *), compare_slots);
     struct filling f = {0};
     int err = COMITY_OK;
     for (size_t i = 0; !err && i < t->order.count; i++) {
