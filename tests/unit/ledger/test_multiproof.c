@@ -440,7 +440,7 @@ static void prover_whose_source_fails_leaves_the_list_alone(void **state)
     (void)state;
     uint64_t index = 37, cut = 70;
     struct multiproof_shape shape = {.index = &index, .index_count = 1, .cut = &cut, .cut_count = 1, .size = 127};
-    for (int good = 0; good < 6; good++) {
+    for (int good = 0; good < 12; good++) {
         int left = good;
         struct tree_source src = {.subtree = failing_subtree, .self = &left, .suite = suite};
         struct hash_list proof = {0};

@@ -104,6 +104,19 @@ static void flipped_bit_in_an_entry_is_refused(void **state)
                                 "UPDATE entry_run SET data = ?1 WHERE first = 300", 9973);
 }
 
+/* No entry follows whose prev would tell, and the root comes from the tile. */
+static void flipped_bit_in_the_last_entry_of_a_full_tile_is_refused(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new();
+    turn(b->ledger, 511);
+    turn(b->ledger, 1);
+    bench_close(b);
+    assert_every_flip_is_damage(b, "SELECT data FROM entry_run WHERE first = 511",
+                                "UPDATE entry_run SET data = ?1 WHERE first = 511", 41);
+    bench_free(b);
+}
+
 static void flipped_bit_in_a_tile_is_refused(void **state)
 {
     struct bench *b = *state;
@@ -306,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_LEDGER(flipped_bit_in_an_entry_is_refused),
+        cmocka_unit_test(flipped_bit_in_the_last_entry_of_a_full_tile_is_refused),
         WITH_LEDGER(flipped_bit_in_a_tile_is_refused),
         WITH_LEDGER(flipped_bit_in_a_checkpoint_is_refused),
         WITH_LEDGER(missing_or_surplus_rows_are_refused),

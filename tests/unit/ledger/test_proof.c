@@ -240,6 +240,23 @@ static void consistency_all_small_trees_verify_and_nothing_else_does(void **stat
         }
 }
 
+/* Whoever signs one root for two sizes is not believed by a proof that is too short for the larger. */
+static void consistency_same_root_under_a_larger_size_is_refused(void **state)
+{
+    (void)state;
+    struct naive_tree t = {.suite = suite, .leaf = leaf, .size = SMALL_MAX};
+    struct tree_source src = naive_source(&t);
+    struct consistency p = {.from = 4, .to = 8};
+    struct hash_list path = {0};
+    root_of(4, &p.from_root);
+    root_of(8, &p.to_root);
+    assert_int_equal(proof_consistency(&src, 4, 8, &path), 0);
+    assert_int_equal(check(&p, path.at, path.count), 0);
+    for (p.to = 9; p.to <= 64; p.to++)
+        assert_int_equal(check(&p, path.at, path.count), COMITY_E_CONSISTENCY);
+    hash_list_free(&path);
+}
+
 /* A tree all of whose leaves are the same: any size costs nothing. */
 static struct hash uniform[64];
 
@@ -318,7 +335,7 @@ static void prover_whose_source_fails_leaves_the_list_alone(void **state)
 {
     (void)state;
     (void)uniform_source();
-    for (int good = 0; good < 6; good++) {
+    for (int good = 0; good < 11; good++) {
         int left = good;
         struct tree_source src = {.subtree = failing_subtree, .self = &left, .suite = suite};
         struct hash_list path = {0};
@@ -341,6 +358,7 @@ int main(void)
         cmocka_unit_test(tree_hash_every_shape_matches_the_definition),
         cmocka_unit_test(inclusion_all_small_trees_verify_and_nothing_else_does),
         cmocka_unit_test(consistency_all_small_trees_verify_and_nothing_else_does),
+        cmocka_unit_test(consistency_same_root_under_a_larger_size_is_refused),
         cmocka_unit_test(largest_trees_are_proven_without_overflow),
         cmocka_unit_test(sizes_that_make_no_sense_are_refused),
         cmocka_unit_test(prover_whose_source_fails_leaves_the_list_alone),
