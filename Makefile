@@ -131,8 +131,8 @@ $(SUPPORT): $(SUPPORT_O)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 # Tests of broker, node and cli see all of lib/ and the program's own objects but main.
-unit_needs = $(if $(filter broker node cli,$1),$(filter-out %/main.o,$(call obj_of,$1)) $(SUPPORT) $(all_archives),$(if $(filter site json audit client,$1),$(SUPPORT) $(all_archives),$(call archives,$1)))
-unit_libs  = $(if $(filter broker node cli site json audit client,$1),$(all_libs),$(call system_libs,$1))
+unit_needs = $(if $(filter broker node cli,$1),$(filter-out %/main.o,$(call obj_of,$1)) $(SUPPORT) $(all_archives),$(if $(filter wire site json audit client,$1),$(SUPPORT) $(all_archives),$(call archives,$1)))
+unit_libs  = $(if $(filter broker node cli wire site json audit client,$1),$(all_libs),$(call system_libs,$1))
 
 define unit_rules
 unit_src_$1 := $$(wildcard tests/unit/$1/test_*.c)
