@@ -1,0 +1,323 @@
+/*
+ * The command line: flags from tables, through glibc's argp. See cli.h.
+ *
+ * argp is told to say nothing itself: what it would print is neither translated nor fit for --json.
+ * What it leaves behind is enough to say which word was wrong.
+ */
+#include "args.h"
+
+#include "base/text.h"
+
+#include <argp.h>
+#include <assert.h>
+#include <string.h>
+
+/* Flags that several commands take, and which of these take them (0: all). */
+static const struct {
+    unsigned uses;
+    struct flag flag;
+} common_flags[] = {
+    {USES_TO,
+     {"to", N_("MEMBER"), FLAG_MANY, N_("Send it to this member (id or unique name); repeatable")}},
+    {USES_PAGES, {"limit", N_("N"), 0, N_("At most so many lines (default 50, at most 500)")}},
+    {USES_PAGES,
+     {"after", N_("PLACE"), 0, N_("Go on behind this place: the \"next\" of the page before")}},
+    {USES_WAIT,
+     {"wait", N_("STAGE[:TIME]"), 0,
+      N_("Wait until it is accepted, received or recognised; TIME as 30s, 5m, 1h (default 30s)")}},
+    {USES_PASSPHRASE,
+     {"passphrase-file", N_("FILE"), FLAG_MANY,
+      N_("First line of FILE opens the key; \"-\" is standard input, \"fd:N\" an open descriptor; "
+         "repeatable, in the order of the keys")}},
+    {USES_DRY_RUN,
+     {"dry-run", NULL, 0, N_("Check everything, show what would be done, do nothing")}},
+    {USES_YES, {"yes", NULL, 0, N_("Do not ask")}},
+    {USES_NODE,
+     {"node", N_("ADDRESS"), 0,
+      N_("The node's socket, or its folder (default: COMITY_NODE, ./node.sock, ~/.comity)")}},
+    {0, {"json", NULL, 0, N_("Print JSON")}},
+    {0, {"lang", "zh|en", 0, N_("Speak Chinese or English, whatever LANG says")}},
+    {0, {"help", NULL, 0, N_("Show this help")}},
+};
+
+enum { FIRST_KEY = 0x1000, SUGGEST_MAX = 40 };
+
+struct values {
+    const char **at;
+    size_t count;
+};
+
+struct flag_values {
+    const struct flag **flags;
+    size_t count;
+    struct values *values;
+};
+
+struct parse {
+    struct cli *cli;
+    int stopped_at; /* the word behind the one that argp did not understand */
+};
+
+const struct flag **args_flags(struct cli *c, const struct command *command, size_t *ret_count)
+{
+    size_t n = 0;
+    while (command->flags && command->flags[n].doc)
+        n++;
+    size_t common = sizeof common_flags / sizeof common_flags[0];
+    const struct flag **flags = cli_alloc(c, (n + common) * sizeof *flags);
+    for (size_t i = 0; i < n; i++)
+        flags[i] = &command->flags[i];
+    for (size_t i = 0; i < common; i++)
+        if (common_flags[i].uses == 0 || (common_flags[i].uses & command->uses))
+            flags[n++] = &common_flags[i].flag;
+    *ret_count = n;
+    return flags;
+}
+
+static error_t take(int key, char *arg, struct argp_state *state)
+{
+    struct parse *p = state->input;
+    struct cli *c = p->cli;
+    if (key == ARGP_KEY_ARG) {
+        c->args[c->arg_count++] = arg;
+        return 0;
+    }
+    if (key == ARGP_KEY_ERROR)
+        p->stopped_at = state->next;
+    if (key < FIRST_KEY || (size_t)(key - FIRST_KEY) >= c->values->count)
+        return ARGP_ERR_UNKNOWN;
+    struct values *v = &c->values->values[key - FIRST_KEY];
+    v->at[v->count++] = arg ? arg : "";
+    return 0;
+}
+
+/* How many single-character changes make ${a} into ${b}. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[SUGGEST_MAX + 1];
+    size_t len = strlen(b);
+    if (len > SUGGEST_MAX || strlen(a) > SUGGEST_MAX)
+        return SIZE_MAX;
+    for (size_t k = 0; k <= len; k++)
+        row[k] = k;
+    for (size_t i = 0; a[i]; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t k = 0; k < len; k++) {
+            size_t change = corner + (a[i] != b[k]);
+            corner = row[k + 1];
+            size_t least = row[k] < row[k + 1] ? row[k] : row[k + 1];
+            row[k + 1] = change < least + 1 ? change : least + 1;
+        }
+    }
+    return row[len];
+}
+
+const char *args_nearest(const char *word, const char *const *names, size_t count)
+{
+    const char *best = NULL;
+    size_t least = strlen(word) / 2 < 3 ? strlen(word) / 2 + 1 : 4;
+    for (size_t i = 0; i < count; i++) {
+        size_t d = distance(word, names[i]);
+        if (d < least) {
+            least = d;
+            best = names[i];
+        }
+    }
+    return best;
+}
+
+static int fail_unknown(struct cli *c, const char *word)
+{
+    const struct flag_values *v = c->values;
+    const char **names = cli_alloc(c, v->count * sizeof *names);
+    size_t n = 0;
+    for (size_t i = 0; i < v->count; i++)
+        if (v->flags[i]->name)
+            names[n++] = v->flags[i]->name;
+    int err = cli_fail(c, COMITY_E_USAGE, _("there is no flag %s here"), word);
+    const char *near = args_nearest(word + strspn(word, "-"), names, n);
+    return near ? cli_hint(c, err, _("did you mean --%s?"), near) : err;
+}
+
+/* Say what is wrong with ${word}, at which argp stopped. */
+static int fail_word(struct cli *c, const char *word)
+{
+    size_t found = 0;
+    const struct flag *flag = NULL;
+    const char *name = strncmp(word, "--", 2) == 0 ? word + 2 : "";
+    size_t len = strcspn(name, "=");
+    for (size_t i = 0; len && i < c->values->count; i++) {
+        const struct flag *f = c->values->flags[i];
+        if (!f->name || strncmp(f->name, name, len) != 0)
+            continue;
+        flag = f;
+        if (f->name[len] == 0) {
+            found = 1;
+            break;
+        }
+        found++;
+    }
+    if (found == 0)
+        return fail_unknown(c, word);
+    if (found > 1)
+        return cli_fail(c, COMITY_E_USAGE, _("%s can be several flags"), word);
+    if (!flag->value)
+        return cli_fail(c, COMITY_E_USAGE, _("--%s takes no value"), flag->name);
+    return cli_fail(c, COMITY_E_USAGE, _("--%s needs a value: %s"), flag->name, _(flag->value));
+}
+
+static int run_argp(struct cli *c, int argc, char **argv)
+{
+    struct flag_values *v = c->values;
+    struct argp_option *options = cli_alloc(c, (v->count + 1) * sizeof *options);
+    size_t n = 0;
+    for (size_t i = 0; i < v->count; i++)
+        if (v->flags[i]->name)
+            options[n++] = (struct argp_option){.name = v->flags[i]->name,
+                                                .key = FIRST_KEY + (int)i,
+                                                .arg = v->flags[i]->value,
+                                                .doc = v->flags[i]->doc};
+    struct argp argp = {.options = options, .parser = take};
+    struct parse p = {.cli = c};
+    error_t bad =
+        argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT, NULL, &p);
+    if (!bad)
+        return COMITY_OK;
+    if (bad == ENOMEM)
+        return cli_fail_at(c, COMITY_E_NOMEM, NULL);
+    const char *word = p.stopped_at > 0 ? argv[p.stopped_at - 1] : "";
+    if (word[0] != '-' && p.stopped_at < argc)
+        word = argv[p.stopped_at];
+    return fail_word(c, word);
+}
+
+static int check_args(struct cli *c)
+{
+    const struct command *m = c->command;
+    const char *name =
+        cli_text(c, "comity %s%s%s", m->noun, m->verb ? " " : "", m->verb ? m->verb : "");
+    int err = COMITY_OK;
+    if (c->arg_count < m->args_min)
+        err = cli_fail(c, COMITY_E_USAGE, _("%s needs %s"), name, m->args);
+    else if (c->arg_count > m->args_max && m->args_max == 0)
+        err = cli_fail(c, COMITY_E_USAGE, _("%s takes flags only, not \"%s\""), name, c->args[0]);
+    else if (c->arg_count > m->args_max)
+        err = cli_fail(c, COMITY_E_USAGE, _("\"%s\" is one argument too many: %s takes %s"),
+                       c->args[m->args_max], name, m->args);
+    return err ? cli_hint(c, err, "%s --help", name) : COMITY_OK;
+}
+
+/* Every needed flag is there, and none twice that counts once. All that are missing are named at
+ * once. */
+static int check_flags(struct cli *c)
+{
+    struct buf missing = BUF_INIT;
+    size_t count = 0;
+    int err = COMITY_OK;
+    for (size_t i = 0; !err && i < c->values->count; i++) {
+        const struct flag *f = c->values->flags[i];
+        size_t given = c->values->values[i].count;
+        if (given > 1 && !(f->how & FLAG_MANY) && f->value)
+            err = cli_fail(c, COMITY_E_USAGE, _("--%s is given more than once"), f->name);
+        if (given == 0 && (f->how & FLAG_NEEDED)) {
+            buf_printf(&missing, "%s--%s %s", count ? ", " : "", f->name,
+                       f->value ? _(f->value) : "");
+            count++;
+        }
+    }
+    if (!err && count) {
+        err = cli_fail(c, COMITY_E_USAGE,
+                       ngettext("a flag is missing: %s", "flags are missing: %s", count),
+                       buf_str(&missing));
+        cli_hint(c, err, "comity %s%s%s --help", c->command->noun, c->command->verb ? " " : "",
+                 c->command->verb ? c->command->verb : "");
+    }
+    buf_free(&missing);
+    return err;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+int args_parse(struct cli *c, int argc, char **argv, bool *ret_help)
+{
+    if (asks_for_help(argc, argv)) {
+        *ret_help = true;
+        return COMITY_OK;
+    }
+    c->args = cli_alloc(c, (size_t)argc * sizeof *c->args);
+    struct flag_values *v = cli_alloc(c, sizeof *v);
+    v->flags = args_flags(c, c->command, &v->count);
+    v->values = cli_alloc(c, v->count * sizeof *v->values);
+    for (size_t i = 0; i < v->count; i++)
+        v->values[i].at = cli_alloc(c, (size_t)argc * sizeof *v->values[i].at);
+    c->values = v;
+    int err = run_argp(c, argc, argv);
+    const char *lang = err ? NULL : flag_text(c, "lang");
+    if (lang && strcmp(lang, "zh") != 0 && strcmp(lang, "en") != 0)
+        err = cli_fail(c, COMITY_E_USAGE, _("--lang is zh or en, not \"%s\""), lang);
+    if (!err)
+        err = check_args(c);
+    if (!err)
+        err = check_flags(c);
+    *ret_help = false;
+    return err;
+}
+
+/* ---- reading flags ---- */
+
+static const struct values *find(const struct cli *c, const char *name)
+{
+    for (size_t i = 0; c->values && i < c->values->count; i++)
+        if (c->values->flags[i]->name && strcmp(c->values->flags[i]->name, name) == 0)
+            return &c->values->values[i];
+    return NULL;
+}
+
+bool flag_exists(const struct cli *c, const char *name)
+{
+    return find(c, name) != NULL;
+}
+
+size_t flag_count(const struct cli *c, const char *name)
+{
+    const struct values *v = find(c, name);
+    assert(v);
+    return v->count;
+}
+
+const char *flag_at(const struct cli *c, const char *name, size_t i)
+{
+    const struct values *v = find(c, name);
+    assert(v && i < v->count);
+    return v->at[i];
+}
+
+const char *flag_text(const struct cli *c, const char *name)
+{
+    size_t n = flag_count(c, name);
+    return n ? flag_at(c, name, n - 1) : NULL;
+}
+
+bool flag_given(const struct cli *c, const char *name)
+{
+    return flag_count(c, name) > 0;
+}
+
+int flag_number(struct cli *c, const char *name, uint64_t min, uint64_t max, uint64_t otherwise,
+                uint64_t *ret)
+{
+    const char *text = flag_text(c, name);
+    uint64_t v = otherwise;
+    if (text && (text_get_u64(bytes_of(text), &v) || v < min || v > max))
+        return cli_fail(c, COMITY_E_USAGE, _("--%s is a number from %llu to %llu, not \"%s\""),
+                        name, (unsigned long long)min, (unsigned long long)max, text);
+    *ret = v;
+    return COMITY_OK;
+}

@@ -1,0 +1,287 @@
+/*
+ * The connection to the node, and questions that several commands ask. See ask.h.
+ */
+#include "ask.h"
+
+#include "base/file.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { WAIT_MS_DEFAULT = 30 * 1000, WAIT_MS_MAX = 3600 * 1000 };
+
+/* ---- where the node is ---- */
+
+static bool exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+/* A folder means the socket in it. */
+static const char *socket_at(struct cli *c, const char *address)
+{
+    struct stat st;
+    if (stat(address, &st) == 0 && S_ISDIR(st.st_mode))
+        return cli_text(c, "%s/node.sock", address);
+    return address;
+}
+
+static int find_socket(struct cli *c, const char **ret)
+{
+    const char *given = flag_exists(c, "node") ? flag_text(c, "node") : NULL;
+    const char *environment = getenv("COMITY_NODE");
+    const char *home = getenv("HOME");
+    if (!given && environment && environment[0])
+        given = environment;
+    if (given) {
+        *ret = socket_at(c, given);
+        return COMITY_OK;
+    }
+    const char *own = cli_text(c, "%s/.comity/node.sock", home ? home : "");
+    if (exists("node.sock"))
+        *ret = "node.sock";
+    else if (home && exists(own))
+        *ret = own;
+    else
+        return cli_hint(
+            c,
+            cli_fail(
+                c, COMITY_E_UNREACHABLE,
+                _("there is no node here: neither ./node.sock nor ~/.comity/node.sock exists")),
+            _("say --node FOLDER, or set COMITY_NODE"));
+    return COMITY_OK;
+}
+
+int ask_open(struct cli *c, comity_client **ret)
+{
+    if (!c->client) {
+        int err = find_socket(c, &c->socket);
+        if (err)
+            return err;
+        err = comity_client_open(c->socket, &c->client);
+        if (err) {
+            cli_fail_at(c, err, c->socket);
+            return err == COMITY_E_UNREACHABLE
+                       ? cli_hint(c, err, _("is comity-node running there?"))
+                       : err;
+        }
+    }
+    *ret = c->client;
+    return COMITY_OK;
+}
+
+/* ---- questions ---- */
+
+static int call(struct cli *c, struct comity_call *call, json_t *args, struct comity_reply *reply)
+{
+    comity_client *client = NULL;
+    char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
+    bool is_lost = args && !text;
+    json_decref(args);
+    if (is_lost)
+        return cli_fail(c, COMITY_E_INVALID, _("an argument is not UTF-8 text"));
+    int err = ask_open(c, &client);
+    if (!err) {
+        call->json = text;
+        err = comity_client_call(client, call, reply);
+        if (err)
+            err = cli_fail_json(c, err, reply->json);
+    }
+    free(text);
+    return err;
+}
+
+int ask_with(struct cli *c, struct comity_call *what, json_t *args, json_t **ret,
+             struct bytes *ret_chunk)
+{
+    struct comity_reply reply = {0};
+    int err = call(c, what, args, &reply);
+    if (err)
+        return err;
+    json_t *json = json_loadb(reply.json, reply.json_len, JSON_ALLOW_NUL, NULL);
+    if (!json)
+        return cli_fail(c, COMITY_E_MALFORMED, _("the node's answer to %s is no JSON"),
+                        what->method);
+    if (ret_chunk)
+        *ret_chunk = cli_copy(c, BYTES(reply.chunk.data, reply.chunk.len));
+    *ret = json;
+    return COMITY_OK;
+}
+
+int ask(struct cli *c, const char *method, json_t *args, json_t **ret)
+{
+    struct comity_call what = {.method = method};
+    return ask_with(c, &what, args, ret, NULL);
+}
+
+int ask_quietly(struct cli *c, const char *method, json_t *args, json_t **ret)
+{
+    struct failure before = c->failure;
+    int err = ask(c, method, args, ret);
+    if (err)
+        c->failure = before;
+    return err;
+}
+
+int ask_status(struct cli *c, const json_t **ret)
+{
+    int err = c->status ? COMITY_OK : ask(c, "status", NULL, &c->status);
+    if (!err)
+        *ret = c->status;
+    return err;
+}
+
+int ask_origin(struct cli *c, const char **ret)
+{
+    const json_t *status = NULL;
+    int err = ask_status(c, &status);
+    if (err)
+        return err;
+    *ret = json_string_value(json_object_get(status, "origin"));
+    return *ret ? COMITY_OK
+                : cli_fail(c, COMITY_E_MALFORMED, _("the node does not say which ledger it keeps"));
+}
+
+/* ---- members ---- */
+
+static int fail_ambiguous(struct cli *c, const char *name, const json_t *items)
+{
+    struct buf list = BUF_INIT;
+    for (size_t i = 0; i < json_array_size(items) && i < 8; i++) {
+        const json_t *m = json_array_get(items, i);
+        buf_printf(&list, "%s%s %s", i ? ", " : "", json_string_value(json_object_get(m, "id")),
+                   json_string_value(json_object_get(m, "name")));
+    }
+    int err = cli_fail(c, COMITY_E_AMBIGUOUS, _("\"%s\" names several members: %s"), name,
+                       buf_str(&list));
+    buf_free(&list);
+    return err;
+}
+
+int ask_member(struct cli *c, const char *name, const char **ret)
+{
+    json_t *found = NULL;
+    if (text_is_bureau_id(bytes_of(name))) {
+        *ret = name;
+        return COMITY_OK;
+    }
+    int err = ask(c, "member.find", cli_json(json_pack("{s:s}", "q", name)), &found);
+    if (err)
+        return err;
+    const json_t *items = json_object_get(found, "items");
+    if (json_array_size(items) == 1)
+        *ret =
+            cli_text(c, "%s", json_string_value(json_object_get(json_array_get(items, 0), "id")));
+    else if (json_array_size(items) > 1)
+        err = fail_ambiguous(c, name, items);
+    else
+        err =
+            cli_hint(c, cli_fail(c, COMITY_E_UNKNOWN_MEMBER, _("no member is called \"%s\""), name),
+                     "comity member list");
+    json_decref(found);
+    return err;
+}
+
+int ask_recipients(struct cli *c, json_t **ret)
+{
+    json_t *to = cli_json(json_array());
+    int err = COMITY_OK;
+    for (size_t i = 0; !err && i < flag_count(c, "to"); i++) {
+        const char *id = NULL;
+        err = ask_member(c, flag_at(c, "to", i), &id);
+        if (!err)
+            json_array_append_new(to, cli_json(json_string(id)));
+    }
+    if (err)
+        json_decref(to);
+    else
+        *ret = to;
+    return err;
+}
+
+/* ---- lists ---- */
+
+json_t *ask_page(struct cli *c, int *ret_err)
+{
+    uint64_t limit = 0;
+    json_t *args = cli_json(json_object());
+    *ret_err = flag_number(c, "limit", 1, 500, 50, &limit);
+    json_object_set_new(args, "limit", json_integer((json_int_t)limit));
+    if (flag_given(c, "after"))
+        json_object_set_new(args, "after", cli_json(json_string(flag_text(c, "after"))));
+    return args;
+}
+
+int ask_list(struct cli *c, const char *method, json_t *args)
+{
+    json_t *list = NULL;
+    int err = ask(c, method, args, &list);
+    if (err)
+        return err;
+    const char *next = json_string_value(json_object_get(list, "next"));
+    if (next)
+        cli_next(c, _("There is more: --after %s"), next);
+    return cli_result(c, list);
+}
+
+/* ---- waiting ---- */
+
+int wait_parse(const char *text, char ret_stage[16], uint64_t *ret_ms)
+{
+    static const char *const stages[] = {"accepted", "received", "recognised"};
+    size_t len = strcspn(text, ":");
+    uint64_t ms = WAIT_MS_DEFAULT;
+    if (text[len] == ':') {
+        struct bytes time = bytes_of(text + len + 1);
+        uint64_t unit = 1000;
+        if (time.len && strchr("smh", time.data[time.len - 1])) {
+            char u = (char)time.data[--time.len];
+            unit = u == 's' ? 1000 : u == 'm' ? 60 * 1000 : 3600 * 1000;
+        }
+        if (text_get_u64(time, &ms) || ms == 0 || ms > WAIT_MS_MAX / unit)
+            return COMITY_E_USAGE;
+        ms *= unit;
+    }
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
+        if (strlen(stages[i]) == len && strncmp(stages[i], text, len) == 0) {
+            strcpy(ret_stage, stages[i]);
+            *ret_ms = ms;
+            return COMITY_OK;
+        }
+    return COMITY_E_USAGE;
+}
+
+int ask_check_wait(struct cli *c)
+{
+    char stage[16];
+    uint64_t ms;
+    const char *text = flag_text(c, "wait");
+    if (!text || wait_parse(text, stage, &ms) == 0)
+        return COMITY_OK;
+    return cli_hint(c, cli_fail(c, COMITY_E_USAGE, _("--wait is not \"%s\""), text),
+                    _("--wait accepted, received or recognised, with a time of at most 1h: --wait "
+                      "received:5m"));
+}
+
+int ask_wait(struct cli *c, const char *ref)
+{
+    char stage[16];
+    uint64_t ms;
+    json_t *reached = NULL;
+    const char *text = flag_text(c, "wait");
+    if (!text || wait_parse(text, stage, &ms) != 0)
+        return COMITY_OK;
+    int err = ask(c, "wait",
+                  cli_json(json_pack("{s:s, s:s, s:I}", "ref", ref, "stage", stage, "timeout_ms",
+                                     (json_int_t)ms)),
+                  &reached);
+    if (!err && c->result)
+        json_object_set(c->result, "stage", json_object_get(reached, "stage"));
+    json_decref(reached);
+    if (err == COMITY_E_TIMEOUT)
+        cli_hint(c, err, "comity track %s", ref);
+    return err;
+}

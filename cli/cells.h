@@ -1,0 +1,32 @@
+/*
+ * What stands in one cell: from a JSON value to text, for terminals and for pipes. Internal to
+ * out.c and its kin.
+ */
+#ifndef CLI_CELLS_H
+#define CLI_CELLS_H
+
+#include "out.h"
+
+/* A cell as a terminal shows it. */
+struct cell {
+    const char *mark;       /* before the text; NULL: none */
+    enum out_colour colour; /* of the mark; of the text when there is no mark */
+    struct buf text;
+};
+
+/* What ${path}, without "[]", leads to; NULL when nothing is there. Borrowed. */
+const json_t *cell_value(const json_t *object, const char *path);
+/* Whether ${path} leads to anything. */
+bool cell_exists(const json_t *object, const char *path);
+
+/* The cell of ${field} for ${object}; without text when nothing is there. */
+void cell_make(struct cell *cell, const struct view_field *field, const json_t *object,
+               const struct out_style *style);
+void cell_done(struct cell *cell);
+size_t cell_width(const struct cell *cell);
+/* At most ${max} columns; 0: all of it. */
+void cell_put(struct buf *out, const struct cell *cell, const struct out_style *style, size_t max);
+
+void cell_put_plain(struct buf *out, const struct view_field *field, const json_t *object);
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * The tables of commands: one a noun, in the file of that name. Each ends with a row without noun.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli.h"
+
+extern const struct command authority_commands[];
+extern const struct command node_commands[];
+extern const struct command broker_commands[];
+extern const struct command key_commands[];
+
+#endif

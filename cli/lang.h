@@ -1,0 +1,23 @@
+/*
+ * The language that the command speaks. Chinese where the locale says zh or --lang does, English
+ * elsewhere; machine-readable output is never translated.
+ */
+#ifndef CLI_LANG_H
+#define CLI_LANG_H
+
+#include <libintl.h>
+#include <stdbool.h>
+
+/* Translated where it stands; only marked, to be translated where it is shown. */
+#define _(text) gettext(text)
+#define N_(text) text
+
+/*
+ * Set the locale and the catalogue. ${lang} is "zh", "en" or NULL for what the environment says;
+ * ${is_plain} keeps English whatever else is said. Text is UTF-8 in any case. Once, before anything
+ * is printed.
+ */
+void lang_init(const char *lang, bool is_plain);
+bool lang_is_zh(void);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * The terminal: questions, passphrases, progress.
+ */
+#ifndef CLI_TERM_H
+#define CLI_TERM_H
+
+#include "base/bytes.h"
+
+/* Ask a question whose answer is yes or no (the default). COMITY_E_NOT_FOUND without a terminal,
+ * COMITY_E_INTERRUPTED. */
+int term_ask(const char *question, bool *ret) __attribute__((warn_unused_result));
+
+/* Read a line without echo, appended to ${out}, which the caller wipes. Errors as term_ask;
+ * COMITY_E_TOO_LARGE. */
+int term_secret(const char *prompt, struct buf *out) __attribute__((warn_unused_result));
+
+/* A bar on stderr, on terminals only, from the first second on. */
+struct progress {
+    const char *label;
+    int64_t began_ms;
+    int64_t drawn_ms;
+    bool is_shown;
+};
+void progress_begin(struct progress *p, const char *label);
+/* A comity_progress: draws now and then; non-zero once the user has interrupted. */
+int progress_step(void *self, uint64_t done, uint64_t len);
+/* Remove the bar. */
+void progress_end(struct progress *p);
+
+#endif
