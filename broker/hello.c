@@ -22,7 +22,7 @@ struct greeting {
     struct recipient recipient;
     uint64_t first_delivery;
     uint64_t from; /* size of our checkpoint that they named; 0: none */
-    uint64_t known_size; /* for BYE rollback */
+    uint64_t known_size; /* for BYE rollback, where the node is behind; 0 where we are */
     const char *detail;
 };
 
@@ -55,6 +55,7 @@ static int check_their_history(struct broker *b, struct greeting *g)
         return COMITY_E_EQUIVOCATION;
     if (g->f->u.hello.answered > g->known.parcel_seq) {
         g->detail = "the broker has lost parcels that it answered";
+        g->known_size = 0;
         return COMITY_E_ROLLBACK;
     }
     return COMITY_OK;
@@ -70,6 +71,7 @@ static int check_deliveries(struct broker *b, struct greeting *g)
     uint64_t taken = g->f->u.hello.taken;
     if (taken > g->recipient.given) {
         g->detail = "the broker has lost deliveries that it gave";
+        g->known_size = 0;
         return COMITY_E_ROLLBACK;
     }
     if (taken < g->recipient.taken) {
@@ -90,7 +92,9 @@ static int check_our_history(struct broker *b, struct greeting *g)
     int err = note_cache_open(&b->notes, note, note_signer_public(b->keys->ledger), &ours);
     if (err)
         return err;
+    const uint64_t known_size = g->known_size;
     g->detail = "this broker's ledger does not contain a checkpoint that it signed";
+    g->known_size = 0;
     if (ours.size > ledger_signed_size(b->ledger))
         return COMITY_E_ROLLBACK;
     err = ledger_root(b->ledger, ours.size, &root);
@@ -99,6 +103,7 @@ static int check_our_history(struct broker *b, struct greeting *g)
     if (!hash_equal(&root, &ours.root))
         return COMITY_E_ROLLBACK;
     g->detail = NULL;
+    g->known_size = known_size;
     g->from = ours.size;
     return COMITY_OK;
 }

@@ -51,12 +51,13 @@ void node_close(struct node *n);
  * COMITY_E_ROSTER_OLD when there is nothing new, and what verifying says: then nothing has changed. */
 int node_take_roster(struct node *n, struct turn *t) __attribute__((warn_unused_result));
 
-/* What came in since the last turn. */
+/* What came in since the last turn, in this order: the last frames of a connection (BYE) must be heard before it is known to
+ * be gone. */
 struct node_in {
-    bool up;   /* a fresh connection to the broker stands: the session begins anew */
-    bool down; /* it is gone (before ${up}, when both are set) */
-    const struct bytes *frames; /* in order; they must live until node_step returns */
+    const struct bytes *frames; /* they must live until node_step returns */
     size_t frame_count;
+    bool down; /* the connection to the broker is gone */
+    bool up;   /* a fresh one stands: the session begins anew */
 };
 
 /* Intake of one turn that the loop should not exceed: frames' bytes, number, and time. */

@@ -219,20 +219,22 @@ static int take_deliver(const struct taking *k)
     return err;
 }
 
-/* What the broker says of us is believed where it can only stop us: a ledger that was restored must not grow. */
+/*
+ * What the broker says of us is believed where it can only stop us: a ledger that was restored must not grow. A rollback that
+ * names no size of ours is the broker's own.
+ */
 static int take_bye(const struct taking *k)
 {
     struct node *n = k->t->node;
     const char *token = arena_strdup(k->t->arena, k->f->u.bye.token);
     int why = token ? comity_err_from_token(token) : COMITY_E_NOMEM;
     uint64_t size = ledger_signed_size(n->ledger);
-    bool is_behind = k->f->u.bye.has_known_size && k->f->u.bye.known_size > size;
     log_event(LOG_WARN, "session_ended", LOG_STR("by", "broker"),
               LOG_BYTES("token", k->f->u.bye.token), LOG_BYTES("detail", k->f->u.bye.detail));
     begin(k->s, NODE_REJECTED);
     k->s->last_token = comity_err_token(why);
     k->out->reset = true;
-    if ((why == COMITY_E_ROLLBACK && is_behind) || why == COMITY_E_EQUIVOCATION) {
+    if ((why == COMITY_E_ROLLBACK && k->f->u.bye.has_known_size) || why == COMITY_E_EQUIVOCATION) {
         log_event(LOG_ERROR, "rollback", LOG_U64("size", size),
                   LOG_U64("known_size", k->f->u.bye.known_size));
         return COMITY_E_ROLLBACK;

@@ -350,13 +350,13 @@ static int settle(struct turn *t)
 static int take_in(struct turn *t, const struct node_in *in, struct node_out *out)
 {
     struct node *n = t->node;
+    int err = COMITY_OK;
+    for (size_t i = 0; !err && i < in->frame_count; i++)
+        err = session_take(t, in->frames[i], out);
     if (in->down)
         session_down(n);
     if (in->up)
         session_up(n);
-    int err = COMITY_OK;
-    for (size_t i = 0; !err && i < in->frame_count; i++)
-        err = session_take(t, in->frames[i], out);
     if (!err)
         err = inbox_take_finished(t);
     return err ? err : session_tick(t, out);

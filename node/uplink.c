@@ -74,8 +74,7 @@ static void pause_then_retry(struct uplink *u)
 static void disconnect(struct uplink *u)
 {
     drop_waiting(u);
-    drop_messages(u);
-    link_close(u->socket);
+    link_close(u->socket); /* what was received lives on by itself */
     u->socket = NULL;
     u->was_closed = u->was_closed || u->is_up;
     u->is_up = false;
@@ -151,6 +150,7 @@ void uplink_close(struct uplink *u)
     if (!u)
         return;
     disconnect(u);
+    drop_messages(u);
     free(u->waiting);
     free(u);
 }
@@ -224,10 +224,10 @@ int uplink_take(struct uplink *u, struct node_in *ret)
 {
     *ret = (struct node_in){0};
     int err = keep_connected(u);
-    if (!err && u->socket)
-        look(u, ret);
     if (!err && u->socket && u->is_up)
         err = receive(u);
+    if (!err && u->socket && !u->has_more)
+        look(u, ret);
     ret->down = ret->down || u->was_closed;
     u->was_closed = false;
     ret->frames = u->frame;
