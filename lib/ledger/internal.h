@@ -32,15 +32,16 @@ struct ledger {
     struct tree tree;
     bool loaded; /* the tree's edge stands; always, when open for writing */
     uint64_t size;
-    struct hash last[2]; /* the leaf of the newest entry, and the one before; genesis when there is none */
+    struct hash
+        last[2]; /* the leaf of the newest entry, and the one before; genesis when there is none */
     unsigned last_at;
     struct signed_checkpoint stored;
 
     enum turn turn;
-    uint64_t base;            /* the size when the turn began */
-    struct hash base_last;    /* and the last leaf */
-    struct buf data;          /* the turn's entries, each as lp(bytes) */
-    size_t *at;               /* where in data each begins */
+    uint64_t base;         /* the size when the turn began */
+    struct hash base_last; /* and the last leaf */
+    struct buf data;       /* the turn's entries, each as lp(bytes) */
+    size_t *at;            /* where in data each begins */
     size_t at_cap;
     struct signed_checkpoint own; /* the turn's, in TURN_SIGNED */
 };

@@ -1,10 +1,11 @@
 /*
  * The ledger's tree: complete tiles in the store, the right edge in memory. Internal to lib/ledger.
  *
- * A tile of level L holds 256 hashes, each over 256^L leaves (C2SP tlog-tiles): a row of 8 KiB, written once, when it is
- * complete. What is not complete yet, at most one tile a level, is kept in memory with all its inner nodes, so that a leaf
- * costs about one hash of two nodes and a root about one a level. Tiles completed since the last commit wait in memory,
- * too: that makes it cheap to take a turn back.
+ * A tile of level L holds 256 hashes, each over 256^L leaves (C2SP tlog-tiles): a row of 8 KiB,
+ * written once, when it is complete. What is not complete yet, at most one tile a level, is kept in
+ * memory with all its inner nodes, so that a leaf costs about one hash of two nodes and a root
+ * about one a level. Tiles completed since the last commit wait in memory, too: that makes it cheap
+ * to take a turn back.
  *
  * Tiles read are believed: it is for the ledger to check what it opens.
  */
@@ -62,12 +63,14 @@ int tree_init(struct tree *t, const struct suite *suite, struct db *db)
 void tree_done(struct tree *t);
 
 /*
- * Make ${t} the tree of ${size} leaves: level 0 of the edge from ${leaf}, the size % 256 last leaf hashes, the levels above
- * from the complete tiles below them. Once, on an empty tree. COMITY_E_LEDGER_DAMAGED when a tile is missing.
+ * Make ${t} the tree of ${size} leaves: level 0 of the edge from ${leaf}, the size % 256 last leaf
+ * hashes, the levels above from the complete tiles below them. Once, on an empty tree.
+ * COMITY_E_LEDGER_DAMAGED when a tile is missing.
  */
 int tree_load(struct tree *t, uint64_t size, const struct hash *leaf)
     __attribute__((warn_unused_result));
-/* Whether the last complete tile of each level above 0 is what its 256 tiles below make. COMITY_E_LEDGER_DAMAGED. */
+/* Whether the last complete tile of each level above 0 is what its 256 tiles below make.
+ * COMITY_E_LEDGER_DAMAGED. */
 int tree_check_last_tiles(struct tree *t) __attribute__((warn_unused_result));
 
 /* One more leaf. On failure nothing has changed. */
@@ -79,7 +82,8 @@ void tree_settle(struct tree *t);
 /* Back to ${size}, which must not be below that at the last tree_settle. */
 void tree_truncate(struct tree *t, uint64_t size);
 
-/* The hash of leaves lo … hi-1, hi - lo a power of two, lo a multiple of it, hi at most the size (COMITY_E_NOT_FOUND). */
+/* The hash of leaves lo … hi-1, hi - lo a power of two, lo a multiple of it, hi at most the size
+ * (COMITY_E_NOT_FOUND). */
 int tree_subtree(struct tree *t, uint64_t lo, uint64_t hi, struct hash *ret)
     __attribute__((warn_unused_result));
 

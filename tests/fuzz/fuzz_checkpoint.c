@@ -1,4 +1,5 @@
-/* Hostile bytes as a checkpoint, bare and signed. What is read must be written again in the same way. */
+/* Hostile bytes as a checkpoint, bare and signed. What is read must be written again in the same
+ * way. */
 #include "ledger/checkpoint.h"
 
 #include <stdlib.h>

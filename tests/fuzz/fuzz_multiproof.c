@@ -1,9 +1,9 @@
 /*
- * Hostile shapes and hashes for the multiproof: it ends, stays in bounds, and each leaf of what it accepts has an
- * inclusion path to the same root.
+ * Hostile shapes and hashes for the multiproof: it ends, stays in bounds, and each leaf of what it
+ * accepts has an inclusion path to the same root.
  *
- * Input: u64be size, u8 number of indices, u8 number of cuts, the indices and cuts (u64be each), then hashes: of the
- * leaves, and what is left is the proof.
+ * Input: u64be size, u8 number of indices, u8 number of cuts, the indices and cuts (u64be each),
+ * then hashes: of the leaves, and what is left is the proof.
  */
 #include "ledger/proof.h"
 
@@ -32,14 +32,16 @@ static bool take_numbers(struct bytes *in, uint64_t *out, size_t n)
     return true;
 }
 
-static void check_paths(const struct suite *s, const struct multiproof_shape *shape, const struct hash *leaf,
-                        const struct hash *proof, size_t n, const struct hash *root)
+static void check_paths(const struct suite *s, const struct multiproof_shape *shape,
+                        const struct hash *leaf, const struct hash *proof, size_t n,
+                        const struct hash *root)
 {
     struct hash_list path = {0};
     for (size_t i = 0; i < shape->index_count; i += 1 + i / 2) {
         path.count = 0;
         if (multiproof_narrow(s, shape, leaf, proof, n, i, &path) ||
-            proof_inclusion_verify(s, &leaf[i], shape->index[i], shape->size, path.at, path.count, root))
+            proof_inclusion_verify(s, &leaf[i], shape->index[i], shape->size, path.at, path.count,
+                                   root))
             abort();
     }
     hash_list_free(&path);
@@ -53,8 +55,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     const struct suite *s = suite_get(SUITE_1);
     if (!take_numbers(&in, &size, 1) || in.len < 2)
         return 0;
-    struct multiproof_shape shape = {
-        .index = index, .index_count = in.data[0], .cut = cut, .cut_count = in.data[1], .size = size};
+    struct multiproof_shape shape = {.index = index,
+                                     .index_count = in.data[0],
+                                     .cut = cut,
+                                     .cut_count = in.data[1],
+                                     .size = size};
     in = bytes_slice(in, 2, in.len);
     if (!take_numbers(&in, index, shape.index_count) || !take_numbers(&in, cut, shape.cut_count))
         return 0;

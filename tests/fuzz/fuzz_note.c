@@ -1,4 +1,5 @@
-/* Hostile bytes as a signed note, and as a verifier's key. Nobody has signed them: nothing may verify. */
+/* Hostile bytes as a signed note, and as a verifier's key. Nobody has signed them: nothing may
+ * verify. */
 #include "crypto/note.h"
 
 #include <stdlib.h>
@@ -16,7 +17,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     if (crypto_init() || note_signer_new("example.com/fuzz", seed, &s) ||
-        note_verifier_make("example.com/fuzz", NOTE_TYPE_COSIGNATURE, note_signer_public(s)->pub, &keys[1]))
+        note_verifier_make("example.com/fuzz", NOTE_TYPE_COSIGNATURE, note_signer_public(s)->pub,
+                           &keys[1]))
         abort();
     keys[0] = *note_signer_public(s);
     note_signer_free(s);
@@ -45,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         struct note_verifier same;
         note_put_vkey(&again, &v);
         if (note_verifier_parse(buf_bytes(&again), &same) || same.key_id != v.key_id ||
-            !bytes_equal(bytes_of(same.name), bytes_of(v.name)) || memcmp(same.pub, v.pub, sizeof v.pub) != 0)
+            !bytes_equal(bytes_of(same.name), bytes_of(v.name)) ||
+            memcmp(same.pub, v.pub, sizeof v.pub) != 0)
             abort();
     }
     buf_free(&again);

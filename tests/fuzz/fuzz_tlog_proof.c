@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             abort();
         /* Whatever size it claims, the verifier ends. */
         if (!checkpoint_peek(p.note, &c))
-            (void)!proof_inclusion_verify(suite_get(SUITE_1), &c.root, p.index, c.size, p.path, p.path_count,
-                                          &c.root);
+            (void)!proof_inclusion_verify(suite_get(SUITE_1), &c.root, p.index, c.size, p.path,
+                                          p.path_count, &c.root);
     }
     buf_free(&again);
     return 0;

@@ -74,7 +74,8 @@ static inline struct bench *bench_new(void)
     assert_non_null(b);
     assert_int_equal(crypto_init(), 0);
     const char *tmp = getenv("TMPDIR");
-    snprintf(b->dir, sizeof b->dir, "%s/comity-ledger-XXXXXX", tmp && strlen(tmp) < 30 ? tmp : "/tmp");
+    snprintf(b->dir, sizeof b->dir, "%s/comity-ledger-XXXXXX",
+             tmp && strlen(tmp) < 30 ? tmp : "/tmp");
     assert_non_null(mkdtemp(b->dir));
     b->signer = new_signer(origin, 7);
     assert_int_equal(bench_open_store(b, DB_CREATE), 0);

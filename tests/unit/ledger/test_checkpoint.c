@@ -1,4 +1,5 @@
-/* Checkpoints and exported proofs: the published log, round trips, and every second spelling refused. */
+/* Checkpoints and exported proofs: the published log, round trips, and every second spelling
+ * refused. */
 #include "ledger/checkpoint.h"
 #include "ledger/proof.h"
 
@@ -36,7 +37,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static const char published_text[] = "example.com/log/testdata\n15\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n";
+static const char published_text[] =
+    "example.com/log/testdata\n15\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n";
 
 static void text_published_log_round_trips(void **state)
 {
@@ -52,13 +54,16 @@ static void text_published_log_round_trips(void **state)
     buf_free(&text);
 }
 
-/* The published cosignature of a witness covers the published text: one other byte in ours and it would not verify. */
+/* The published cosignature of a witness covers the published text: one other byte in ours and it
+ * would not verify. */
 static void text_published_cosignature_verifies(void **state)
 {
     (void)state;
-    static const char witness_seed[] = "31ffc2116ecbe003acaa800ab70757bd7d53206e3febef6a6d0796d95530b34f";
-    static const char line[] = "\xe2\x80\x94 example.com/witness EKHAGQAAAABkGFDLPX52bqsNVRwJszRsJ4CaZ2z8sjGx+b3pGEdR"
-                               "ojnr3kzGm9mykMVsYyGOkN5dOPZIj5bNxC6O/JjTfKFZwyP5Dg==\n";
+    static const char witness_seed[] =
+        "31ffc2116ecbe003acaa800ab70757bd7d53206e3febef6a6d0796d95530b34f";
+    static const char line[] =
+        "\xe2\x80\x94 example.com/witness EKHAGQAAAABkGFDLPX52bqsNVRwJszRsJ4CaZ2z8sjGx+b3pGEdR"
+        "ojnr3kzGm9mykMVsYyGOkN5dOPZIj5bNxC6O/JjTfKFZwyP5Dg==\n";
     uint8_t seed[NOTE_SEED_LEN];
     struct note_signer *witness = NULL;
     struct note_verifier v;
@@ -118,14 +123,16 @@ static void open_any_flipped_bit_is_refused(void **state)
     for (size_t i = 0; i < note.len; i++)
         for (int bit = 0; bit < 8; bit++) {
             note.data[i] ^= (uint8_t)(1 << bit);
-            assert_int_not_equal(checkpoint_open(buf_bytes(&note), note_signer_public(signer), &c), 0);
+            assert_int_not_equal(checkpoint_open(buf_bytes(&note), note_signer_public(signer), &c),
+                                 0);
             note.data[i] ^= (uint8_t)(1 << bit);
         }
     assert_true(c.size == 77);
     buf_free(&note);
 }
 
-/* A key may sign notes of other kinds, and name another log in one: neither is that key's checkpoint. */
+/* A key may sign notes of other kinds, and name another log in one: neither is that key's
+ * checkpoint. */
 static void open_signed_text_that_is_no_checkpoint_of_the_key_is_refused(void **state)
 {
     (void)state;
@@ -138,7 +145,8 @@ static void open_signed_text_that_is_no_checkpoint_of_the_key_is_refused(void **
         struct buf note = BUF_INIT;
         struct checkpoint c;
         assert_int_equal(note_sign(signer, bytes_of(texts[i]), &note), 0);
-        assert_int_equal(checkpoint_open(buf_bytes(&note), note_signer_public(signer), &c), COMITY_E_MALFORMED);
+        assert_int_equal(checkpoint_open(buf_bytes(&note), note_signer_public(signer), &c),
+                         COMITY_E_MALFORMED);
         buf_free(&note);
     }
 }
@@ -168,14 +176,18 @@ static void parse_second_spelling_is_refused(void **state)
         "a\r\n15\r\n" ROOT "\r\n",
         "a\tb\n15\n" ROOT "\n",
         "a\xff\n15\n" ROOT "\n",
-        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901\n15\n" ROOT "\n",
+        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901\n15"
+        "\n" ROOT "\n",
     };
     struct checkpoint c = {.size = 77};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(checkpoint_parse_text(bytes_of(bad[i]), &c), COMITY_E_MALFORMED);
-    assert_int_equal(checkpoint_parse_text(BYTES_LIT("a\0b\n15\n" ROOT "\n"), &c), COMITY_E_MALFORMED);
+    assert_int_equal(checkpoint_parse_text(BYTES_LIT("a\0b\n15\n" ROOT "\n"), &c),
+                     COMITY_E_MALFORMED);
     assert_true(c.size == 77);
-    assert_int_equal(checkpoint_parse_text(bytes_of("go.sum database tree\n9223372036854775808\n" ROOT "\n"), &c), 0);
+    assert_int_equal(checkpoint_parse_text(
+                         bytes_of("go.sum database tree\n9223372036854775808\n" ROOT "\n"), &c),
+                     0);
     assert_true(c.size == PROOF_SIZE_MAX);
     assert_string_equal(c.origin, "go.sum database tree");
 }
@@ -201,14 +213,16 @@ static void tlog_proof_round_trips_and_proves(void **state)
     struct checkpoint c;
     struct hash leaf;
     make_tlog_proof(&file);
-    assert_true(bytes_has_prefix(buf_bytes(&file), "c2sp.org/tlog-proof@v1\nindex 4\n"
-                                                   "yiM+eia4w1wsk/Ukx7kF56IQVkDW3MWUaUz/VtJu+yU=\n"));
+    assert_true(bytes_has_prefix(buf_bytes(&file),
+                                 "c2sp.org/tlog-proof@v1\nindex 4\n"
+                                 "yiM+eia4w1wsk/Ukx7kF56IQVkDW3MWUaUz/VtJu+yU=\n"));
     assert_int_equal(tlog_proof_parse(buf_bytes(&file), &p), 0);
     assert_true(p.index == 4);
     assert_int_equal(p.path_count, 4);
     assert_int_equal(checkpoint_open(p.note, note_signer_public(signer), &c), 0);
     hash_leaf(suite, bytes_of("five"), &leaf);
-    assert_int_equal(proof_inclusion_verify(suite, &leaf, p.index, c.size, p.path, p.path_count, &c.root), 0);
+    assert_int_equal(
+        proof_inclusion_verify(suite, &leaf, p.index, c.size, p.path, p.path_count, &c.root), 0);
     struct buf again = BUF_INIT;
     tlog_proof_put(&again, p.index, p.path, p.path_count, p.note);
     assert_true(bytes_equal(buf_bytes(&file), buf_bytes(&again)));

@@ -1,4 +1,5 @@
-/* Killed at any moment, a ledger opens again: with everything that was committed, and nothing by halves. */
+/* Killed at any moment, a ledger opens again: with everything that was committed, and nothing by
+ * halves. */
 #include "ledger/ledger.h"
 
 #include "ledgers.h"
@@ -7,7 +8,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-/* Turns of many sizes, with bodies, until somebody ends it; the size committed is told through the pipe. */
+/* Turns of many sizes, with bodies, until somebody ends it; the size committed is told through the
+ * pipe. */
 static void write_without_end(struct bench *b, int pipe_fd, uint64_t seed)
 {
     static char body[40000];
@@ -49,7 +51,8 @@ static void killed_writer_leaves_a_sound_ledger(void **state)
         }
         close(fds[1]);
         uint64_t told = known, size;
-        /* Every other round early, perhaps while it opens; else somewhere behind its first commit. */
+        /* Every other round early, perhaps while it opens; else somewhere behind its first commit.
+         */
         if (round % 2)
             assert_int_equal(read(fds[0], &told, sizeof told), sizeof told);
         usleep((useconds_t)(next_random(&random) % 40000));

@@ -1,6 +1,6 @@
 /*
- * What we write, the Go project's own implementation accepts (tests/vectors/tlogcheck.go); what is changed, it refuses.
- * Skipped where Go or its module x/mod is not installed.
+ * What we write, the Go project's own implementation accepts (tests/vectors/tlogcheck.go); what is
+ * changed, it refuses. Skipped where Go or its module x/mod is not installed.
  */
 #include "base/file.h"
 
@@ -28,8 +28,9 @@ static int set_up(void **state)
              "GO111MODULE=off GOFLAGS= GOPATH=${GOPATH:-/usr/share/gocode} GOCACHE='%s/cache' "
              "go build -o '%s' tests/vectors/tlogcheck.go >/dev/null 2>&1",
              b->dir, checker);
-    bool there = run("command -v go >/dev/null") == 0 &&
-                 (access("/usr/share/gocode/src/golang.org/x/mod/sumdb", F_OK) == 0 || getenv("GOPATH"));
+    bool there =
+        run("command -v go >/dev/null") == 0 &&
+        (access("/usr/share/gocode/src/golang.org/x/mod/sumdb", F_OK) == 0 || getenv("GOPATH"));
     if (!there)
         checker[0] = '\0';
     else
@@ -59,11 +60,13 @@ static int check_record(struct bench *b, struct bytes entry, struct bytes proof)
     char command[1024];
     write_file(b, "entry", entry);
     write_file(b, "proof", proof);
-    snprintf(command, sizeof command, "'%s' '%s' '%s/entry' '%s/proof' >/dev/null", checker, vkey, b->dir, b->dir);
+    snprintf(command, sizeof command, "'%s' '%s' '%s/entry' '%s/proof' >/dev/null", checker, vkey,
+             b->dir, b->dir);
     return run(command);
 }
 
-static void make_proof(struct bench *b, uint64_t index, uint64_t size, struct buf *entry, struct buf *proof)
+static void make_proof(struct bench *b, uint64_t index, uint64_t size, struct buf *entry,
+                       struct buf *proof)
 {
     struct tree_source src = ledger_tree(b->ledger);
     struct hash_list path = {0};
@@ -90,7 +93,8 @@ static void grow_to(struct bench *b, uint64_t size)
 static void exported_proofs_are_accepted(void **state)
 {
     struct bench *b = *state;
-    static const uint64_t rows[][2] = {{0, 1}, {0, 2}, {1, 2}, {4, 7}, {6, 7}, {0, 256}, {255, 256}, {256, 257}, {700, 1000}, {999, 1000}};
+    static const uint64_t rows[][2] = {{0, 1},   {0, 2},     {1, 2},     {4, 7},      {6, 7},
+                                       {0, 256}, {255, 256}, {256, 257}, {700, 1000}, {999, 1000}};
     struct buf entry = BUF_INIT, proof = BUF_INIT;
     if (!checker[0])
         skip();
@@ -141,8 +145,8 @@ static int check_extends(struct bench *b, uint64_t from, uint64_t to)
     write_file(b, "old", buf_bytes(&old_note));
     write_file(b, "new", buf_bytes(&new_note));
     write_file(b, "path", buf_bytes(&text));
-    snprintf(command, sizeof command, "'%s' '%s' -extends '%s/old' '%s/new' '%s/path' >/dev/null", checker, vkey,
-             b->dir, b->dir, b->dir);
+    snprintf(command, sizeof command, "'%s' '%s' -extends '%s/old' '%s/new' '%s/path' >/dev/null",
+             checker, vkey, b->dir, b->dir, b->dir);
     int code = run(command);
     hash_list_free(&path);
     buf_free(&old_note);

@@ -4,6 +4,9 @@
 #include "ledgers.h"
 #include "trees.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 static int set_up(void **state)
 {
     *state = bench_new();
@@ -37,8 +40,9 @@ static void formulas_known_answers(void **state)
         salt[i] = (uint8_t)i;
     ledger_genesis_hash(s, name, BYTES_NONE, &h);
     assert_hash_is(&h, "8f047eb05bca11eda080f60a11c36fff7fb6d3822e1ad98d26ccf9b74a67f9f1");
-    ledger_genesis_hash(s, bytes_of("cn-samr/330100-001.2"),
-                        bytes_of("cn-samr/330100-001\n5\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n"), &h);
+    ledger_genesis_hash(
+        s, bytes_of("cn-samr/330100-001.2"),
+        bytes_of("cn-samr/330100-001\n5\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n"), &h);
     assert_hash_is(&h, "02f4b2ebed29a6493be73f20f3d15c629abe52285a3e2bcd0b01c228842a686f");
     ledger_body_hash(s, name, BYTES(salt, SALT_LEN), bytes_of("body"), &h);
     assert_hash_is(&h, "65188a7aa9c0e1a46846d920ff28a97ecfeda4e1aac539dc5c41867b44a841da");
@@ -68,13 +72,15 @@ static void create_successor_has_its_own_genesis(void **state)
     struct store *s = NULL;
     struct ledger *l = NULL;
     struct note_signer *signer = new_signer("cn-samr/330100-001.2", 8);
-    struct bytes closing = BYTES_LIT("cn-samr/330100-001\n5\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n");
+    struct bytes closing =
+        BYTES_LIT("cn-samr/330100-001\n5\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n");
     assert_int_equal(store_open(b->dir, "second", DB_CREATE, &s), 0);
     assert_int_equal(store_migrate(s, TEST_APPLICATION_ID, ledger_schema, ledger_schema_count), 0);
     assert_int_equal(ledger_open(s, signer, &l), COMITY_E_NOT_FOUND);
     assert_int_equal(ledger_create(s, "cn-samr/330100-001.2", SUITE_1, closing), 0);
     assert_int_equal(ledger_open(s, signer, &l), 0);
-    assert_hash_is(ledger_genesis(l), "02f4b2ebed29a6493be73f20f3d15c629abe52285a3e2bcd0b01c228842a686f");
+    assert_hash_is(ledger_genesis(l),
+                   "02f4b2ebed29a6493be73f20f3d15c629abe52285a3e2bcd0b01c228842a686f");
     ledger_close(l);
     store_close(s);
     note_signer_free(signer);
@@ -193,7 +199,8 @@ static void turn_without_entries_keeps_the_checkpoint(void **state)
     assert_int_equal(ledger_commit(b->ledger), 0);
     assert_int_equal(ledger_checkpoint(b->ledger, &c, &note), 0);
     assert_true(c.size == 5);
-    assert_int_equal(db_get_u64(store_db(b->store), 0, &n, "SELECT count(*) FROM checkpoint", &DB_NULL, 1), 0);
+    assert_int_equal(
+        db_get_u64(store_db(b->store), 0, &n, "SELECT count(*) FROM checkpoint", &DB_NULL, 1), 0);
     assert_true(n == 1);
 }
 
@@ -202,7 +209,8 @@ static void append_of_an_entry_that_is_none_changes_nothing(void **state)
     struct bench *b = *state;
     struct hash before, after;
     uint8_t short_hash[31] = {0};
-    struct entry bad = {.kind = ENTRY_RECORD, .roster = 1, .body_hash = BYTES(short_hash, sizeof short_hash)};
+    struct entry bad = {
+        .kind = ENTRY_RECORD, .roster = 1, .body_hash = BYTES(short_hash, sizeof short_hash)};
     assert_int_equal(ledger_begin(b->ledger), 0);
     append_many(b->ledger, 3, 1);
     assert_int_equal(ledger_root(b->ledger, 3, &before), 0);
@@ -219,7 +227,8 @@ static void append_of_an_entry_that_is_none_changes_nothing(void **state)
 
 /* ---- taking back ---- */
 
-/* A ledger of ${base}; ${n} more, taken back, at each point of the turn; then ${m} others: as if nothing had been. */
+/* A ledger of ${base}; ${n} more, taken back, at each point of the turn; then ${m} others: as if
+ * nothing had been. */
 static void assert_abort_restores(uint64_t base, uint64_t n, uint64_t m)
 {
     struct bench *b = bench_new(), *reference = bench_new();
@@ -242,7 +251,8 @@ static void assert_abort_restores(uint64_t base, uint64_t n, uint64_t m)
         assert_int_equal(ledger_root(b->ledger, base, &root), 0);
         assert_int_equal(ledger_root(reference->ledger, base, &want), 0);
         assert_memory_equal(root.b, want.b, HASH_LEN);
-        assert_int_equal(ledger_checkpoint(b->ledger, &c, &note), base > 0 ? 0 : COMITY_E_UNCOVERED);
+        assert_int_equal(ledger_checkpoint(b->ledger, &c, &note),
+                         base > 0 ? 0 : COMITY_E_UNCOVERED);
     }
     turn(b->ledger, m);
     turn(reference->ledger, m);
@@ -258,9 +268,9 @@ static void assert_abort_restores(uint64_t base, uint64_t n, uint64_t m)
 static void abort_restores_everything_at_any_border(void **state)
 {
     (void)state;
-    static const uint64_t rows[][3] = {{0, 1, 1},     {0, 300, 2},   {1, 254, 300}, {250, 5, 6},    {250, 6, 6},
-                                       {250, 600, 7}, {255, 1, 1},   {256, 1, 255}, {256, 256, 256}, {511, 2, 1},
-                                       {513, 1100, 900}};
+    static const uint64_t rows[][3] = {
+        {0, 1, 1},   {0, 300, 2},   {1, 254, 300},   {250, 5, 6}, {250, 6, 6},     {250, 600, 7},
+        {255, 1, 1}, {256, 1, 255}, {256, 256, 256}, {511, 2, 1}, {513, 1100, 900}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_abort_restores(rows[i][0], rows[i][1], rows[i][2]);
     assert_abort_restores(65400, 300, 200);
@@ -277,9 +287,39 @@ static void close_in_a_turn_takes_it_back(void **state)
     assert_true(ledger_size(b->ledger) == 2);
 }
 
+/* The disk takes no more in the middle of a commit: what is there now, only the next start can
+ * tell. */
+static void commit_of_unknown_outcome_ends_all_turns(void **state)
+{
+    struct bench *b = *state;
+    struct rlimit kept, small;
+    struct hash before, after;
+    turn(b->ledger, 300);
+    assert_int_equal(ledger_root(b->ledger, 300, &before), 0);
+    assert_int_equal(ledger_begin(b->ledger), 0);
+    append_many(b->ledger, 3000, 1);
+    assert_int_equal(ledger_sign(b->ledger), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &kept), 0);
+    small = kept;
+    small.rlim_cur = 65536;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int err = ledger_commit(b->ledger);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &kept), 0);
+    assert_int_equal(err, COMITY_E_IO);
+    assert_true(ledger_size(b->ledger) == 300 && ledger_signed_size(b->ledger) == 300);
+    assert_int_equal(ledger_root(b->ledger, 300, &after), 0);
+    assert_memory_equal(before.b, after.b, HASH_LEN);
+    assert_int_equal(ledger_begin(b->ledger), COMITY_E_IO);
+    assert_int_equal(bench_reopen(b), 0);
+    assert_true(ledger_size(b->ledger) == 300);
+    turn(b->ledger, 1);
+}
+
 /* ---- trees across borders ---- */
 
-/* Grow to each size in turn; roots, leaves and proofs must be those of the definition, before and after opening again. */
+/* Grow to each size in turn; roots, leaves and proofs must be those of the definition, before and
+ * after opening again. */
 static void assert_tree_is(struct bench *b, const struct hash *leaf, uint64_t size)
 {
     const struct suite *s = ledger_suite(b->ledger);
@@ -295,11 +335,13 @@ static void assert_tree_is(struct bench *b, const struct hash *leaf, uint64_t si
         struct hash_list path = {0};
         struct hash old;
         assert_int_equal(proof_inclusion(&src, at, size, &path), 0);
-        assert_int_equal(proof_inclusion_verify(s, &leaf[at], at, size, path.at, path.count, &want), 0);
+        assert_int_equal(proof_inclusion_verify(s, &leaf[at], at, size, path.at, path.count, &want),
+                         0);
         path.count = 0;
         naive_hash(s, leaf, at, &old);
         assert_int_equal(proof_consistency(&src, at, size, &path), 0);
-        assert_int_equal(proof_consistency_verify(s, at, &old, size, &want, path.at, path.count), 0);
+        assert_int_equal(proof_consistency_verify(s, at, &old, size, &want, path.at, path.count),
+                         0);
         hash_list_free(&path);
     }
     assert_int_equal(src.subtree(src.self, size, size + 1, &root), COMITY_E_NOT_FOUND);
@@ -372,7 +414,8 @@ static void each_walks_rows_and_the_running_turn(void **state)
     turn(b->ledger, 3);
     assert_int_equal(ledger_begin(b->ledger), 0);
     append_many(b->ledger, 10, 7);
-    static const uint64_t ranges[][2] = {{0, 614}, {0, 1}, {1, 2}, {256, 258}, {300, 610}, {604, 614}, {609, 611}, {5, 5}};
+    static const uint64_t ranges[][2] = {{0, 614},   {0, 1},     {1, 2},     {256, 258},
+                                         {300, 610}, {604, 614}, {609, 611}, {5, 5}};
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         struct seen s = {.l = b->ledger, .next = ranges[i][0], .stop_at = UINT64_MAX};
         assert_int_equal(ledger_each(b->ledger, ranges[i][0], ranges[i][1], see, &s), 0);
@@ -413,7 +456,8 @@ static void large_entries_are_spread_over_rows(void **state)
     assert_int_equal(ledger_commit(b->ledger), 0);
     struct db *db = store_db(b->store);
     assert_int_equal(db_get_u64(db, 0, &rows, "SELECT count(*) FROM entry_run", &DB_NULL, 1), 0);
-    assert_int_equal(db_get_u64(db, 0, &largest, "SELECT max(length(data)) FROM entry_run", &DB_NULL, 1), 0);
+    assert_int_equal(
+        db_get_u64(db, 0, &largest, "SELECT max(length(data)) FROM entry_run", &DB_NULL, 1), 0);
     assert_true(rows > 4 && largest <= 64 * 1024);
     struct seen s = {.l = b->ledger, .stop_at = UINT64_MAX};
     assert_int_equal(bench_reopen(b), 0);
@@ -495,23 +539,32 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formulas_known_answers),
-        cmocka_unit_test_setup_teardown(create_twice_or_without_sense_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(create_twice_or_without_sense_is_refused, set_up,
+                                        tear_down),
         cmocka_unit_test(create_successor_has_its_own_genesis),
         cmocka_unit_test_setup_teardown(empty_ledger_has_no_checkpoint, set_up, tear_down),
         cmocka_unit_test_setup_teardown(commit_survives_opening_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(append_links_each_entry_to_the_leaf_before, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(append_links_each_entry_to_the_leaf_before, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(append_after_sign_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(commit_of_unsigned_entries_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(turn_without_entries_keeps_the_checkpoint, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(append_of_an_entry_that_is_none_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(turn_without_entries_keeps_the_checkpoint, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(append_of_an_entry_that_is_none_changes_nothing, set_up,
+                                        tear_down),
         cmocka_unit_test(abort_restores_everything_at_any_border),
+        cmocka_unit_test_setup_teardown(commit_of_unknown_outcome_ends_all_turns, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(close_in_a_turn_takes_it_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(tree_is_right_across_the_borders_of_tiles, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tree_is_right_across_the_borders_of_tiles, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(every_size_has_its_root, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_walks_rows_and_the_running_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(large_entries_are_spread_over_rows, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(checkpoint_from_finds_the_smallest_that_covers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(reader_beside_the_writer_sees_what_was_covered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(checkpoint_from_finds_the_smallest_that_covers, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(reader_beside_the_writer_sees_what_was_covered, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(exported_file_can_be_read, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("ledger/ledger", tests, NULL, NULL);

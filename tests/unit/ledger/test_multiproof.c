@@ -1,4 +1,5 @@
-/* The multiproof with cuts: every set and every cut of small trees against the definition, large ones at random. */
+/* The multiproof with cuts: every set and every cut of small trees against the definition, large
+ * ones at random. */
 #include "ledger/proof.h"
 
 #include "trees.h"
@@ -132,8 +133,8 @@ static void every_set_and_cut_of_small_trees_matches_the_definition(void **state
     free(c);
 }
 
-/* Whether these very hashes are the honest proof of ${c} as it stands: with leaves 0 and 1 of 3 known, one hash proves a
- * cut at 1 as well as one at 2. */
+/* Whether these very hashes are the honest proof of ${c} as it stands: with leaves 0 and 1 of 3
+ * known, one hash proves a cut at 1 as well as one at 2. */
 static bool is_honest(const struct claim *c, const struct hash_list *proof)
 {
     struct naive_tree t;
@@ -148,7 +149,8 @@ static bool is_honest(const struct claim *c, const struct hash_list *proof)
 }
 
 /* With ${number}, which is part of ${c}, changed, the same hashes must not convince. */
-static void assert_other_claim_fails(struct claim *c, uint64_t *number, uint64_t value, const struct hash_list *proof)
+static void assert_other_claim_fails(struct claim *c, uint64_t *number, uint64_t value,
+                                     const struct hash_list *proof)
 {
     uint64_t kept = *number;
     *number = value;
@@ -208,7 +210,8 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Up to ${n} different numbers from ${least} to ${below}-1, ascending. */
-static size_t random_numbers(uint64_t *state, uint64_t *out, size_t n, uint64_t least, uint64_t below)
+static size_t random_numbers(uint64_t *state, uint64_t *out, size_t n, uint64_t least,
+                             uint64_t below)
 {
     size_t kept = 0;
     if (below <= least)
@@ -259,7 +262,8 @@ static void one_leaf_without_cut_is_the_inclusion_path_from_left_to_right(void *
             assert_int_equal(multiproof_prove(&src, &shape, &proof), 0);
             assert_int_equal(proof_inclusion(&src, index, size, &path), 0);
             assert_int_equal(proof.count, path.count);
-            /* Siblings to the left, the farthest first; then those to the right, the nearest first. */
+            /* Siblings to the left, the farthest first; then those to the right, the nearest first.
+             */
             size_t left = 0, right = path.count;
             uint64_t lo = 0, hi = size;
             while (hi - lo > 1) {
@@ -304,22 +308,25 @@ static void narrow_gives_the_inclusion_path_of_each_leaf(void **state)
         assert_int_equal(multiproof_prove(&src, &c->shape, &proof), 0);
         for (size_t i = 0; i < s; i++) {
             struct hash_list path = {0}, want = {0};
-            assert_int_equal(multiproof_narrow(suite, &c->shape, c->leaf, proof.at, proof.count, i, &path), 0);
+            assert_int_equal(
+                multiproof_narrow(suite, &c->shape, c->leaf, proof.at, proof.count, i, &path), 0);
             assert_int_equal(proof_inclusion(&src, c->index[i], size, &want), 0);
             assert_int_equal(path.count, want.count);
             if (want.count > 0)
                 assert_memory_equal(path.at, want.at, want.count * sizeof *want.at);
-            assert_int_equal(proof_inclusion_verify(suite, &leaf[c->index[i]], c->index[i], size, path.at,
-                                                    path.count, &root_at[size]),
+            assert_int_equal(proof_inclusion_verify(suite, &leaf[c->index[i]], c->index[i], size,
+                                                    path.at, path.count, &root_at[size]),
                              0);
             hash_list_free(&path);
             hash_list_free(&want);
         }
         struct hash_list path = {0};
-        assert_int_equal(multiproof_narrow(suite, &c->shape, c->leaf, proof.at, proof.count, s, &path),
-                         COMITY_E_INVALID);
-        assert_int_equal(multiproof_narrow(suite, &c->shape, c->leaf, proof.at, proof.count + 1, 0, &path),
-                         COMITY_E_PROOF);
+        assert_int_equal(
+            multiproof_narrow(suite, &c->shape, c->leaf, proof.at, proof.count, s, &path),
+            COMITY_E_INVALID);
+        assert_int_equal(
+            multiproof_narrow(suite, &c->shape, c->leaf, proof.at, proof.count + 1, 0, &path),
+            COMITY_E_PROOF);
         assert_int_equal(path.count, 0);
         hash_list_free(&proof);
     }
@@ -340,13 +347,15 @@ static void nothing_asked_is_proven_by_the_root(void **state)
         assert_memory_equal(proof.at[0].b, root_at[size].b, HASH_LEN);
         assert_int_equal(multiproof_roots(suite, &shape, NULL, proof.at, 1, &root, NULL), 0);
         assert_memory_equal(root.b, root_at[size].b, HASH_LEN);
-        assert_int_equal(multiproof_roots(suite, &shape, NULL, NULL, 0, &root, NULL), COMITY_E_PROOF);
+        assert_int_equal(multiproof_roots(suite, &shape, NULL, NULL, 0, &root, NULL),
+                         COMITY_E_PROOF);
         hash_list_free(&proof);
     }
     /* The empty tree has one root only. */
     struct multiproof_shape empty = {.size = 0};
     struct hash root;
-    assert_int_equal(multiproof_roots(suite, &empty, NULL, &leaf[0], 1, &root, NULL), COMITY_E_PROOF);
+    assert_int_equal(multiproof_roots(suite, &empty, NULL, &leaf[0], 1, &root, NULL),
+                     COMITY_E_PROOF);
 }
 
 static void shapes_that_are_none_are_refused(void **state)
@@ -359,11 +368,16 @@ static void shapes_that_are_none_are_refused(void **state)
         size_t cut_count;
         uint64_t size;
     } rows[] = {
-        {.index = {3, 3}, .index_count = 2, .size = 9}, {.index = {4, 3}, .index_count = 2, .size = 9},
-        {.index = {9}, .index_count = 1, .size = 9},    {.index = {0}, .index_count = 1, .size = 0},
-        {.cut = {0}, .cut_count = 1, .size = 9},        {.cut = {9}, .cut_count = 1, .size = 9},
-        {.cut = {2, 2}, .cut_count = 2, .size = 9},     {.cut = {3, 2}, .cut_count = 2, .size = 9},
-        {.cut = {1}, .cut_count = 1, .size = 1},        {.size = PROOF_SIZE_MAX + 1},
+        {.index = {3, 3}, .index_count = 2, .size = 9},
+        {.index = {4, 3}, .index_count = 2, .size = 9},
+        {.index = {9}, .index_count = 1, .size = 9},
+        {.index = {0}, .index_count = 1, .size = 0},
+        {.cut = {0}, .cut_count = 1, .size = 9},
+        {.cut = {9}, .cut_count = 1, .size = 9},
+        {.cut = {2, 2}, .cut_count = 2, .size = 9},
+        {.cut = {3, 2}, .cut_count = 2, .size = 9},
+        {.cut = {1}, .cut_count = 1, .size = 1},
+        {.size = PROOF_SIZE_MAX + 1},
         {.index = {UINT64_MAX}, .index_count = 1, .size = UINT64_MAX},
     };
     struct naive_tree t;
@@ -378,7 +392,8 @@ static void shapes_that_are_none_are_refused(void **state)
         struct hash_list proof = {0};
         assert_int_equal(multiproof_prove(&src, &shape, &proof), COMITY_E_INVALID);
         for (size_t n = 0; n <= 2; n++)
-            assert_int_equal(multiproof_roots(suite, &shape, at, at, n, &untouched, cuts), COMITY_E_PROOF);
+            assert_int_equal(multiproof_roots(suite, &shape, at, at, n, &untouched, cuts),
+                             COMITY_E_PROOF);
         assert_memory_equal(untouched.b, leaf[2].b, HASH_LEN);
         assert_memory_equal(cuts[0].b, leaf[3].b, HASH_LEN);
     }
@@ -402,7 +417,8 @@ static void largest_trees_are_proven_without_overflow(void **state)
     struct tree_source src = {.subtree = uniform_subtree, .suite = suite};
     uint64_t random = 5;
     for (int round = 0; round < 200; round++) {
-        uint64_t size = PROOF_SIZE_MAX - (round < 4 ? (uint64_t)round : next_random(&random) >> (1 + round % 62));
+        uint64_t size = PROOF_SIZE_MAX -
+                        (round < 4 ? (uint64_t)round : next_random(&random) >> (1 + round % 62));
         uint64_t index[12], cut[5];
         struct hash leaves[12], cuts[5], root, want;
         struct multiproof_shape shape = {.index = index, .cut = cut, .size = size};
@@ -414,14 +430,16 @@ static void largest_trees_are_proven_without_overflow(void **state)
             leaves[i] = leaf[0];
         struct hash_list proof = {0}, path = {0};
         assert_int_equal(multiproof_prove(&src, &shape, &proof), 0);
-        assert_int_equal(multiproof_roots(suite, &shape, leaves, proof.at, proof.count, &root, cuts), 0);
+        assert_int_equal(
+            multiproof_roots(suite, &shape, leaves, proof.at, proof.count, &root, cuts), 0);
         assert_int_equal(tree_hash(&src, 0, size, &want), 0);
         assert_memory_equal(root.b, want.b, HASH_LEN);
         for (size_t i = 0; i < shape.cut_count; i++) {
             assert_int_equal(tree_hash(&src, 0, cut[i], &want), 0);
             assert_memory_equal(cuts[i].b, want.b, HASH_LEN);
         }
-        assert_int_equal(multiproof_narrow(suite, &shape, leaves, proof.at, proof.count, 0, &path), 0);
+        assert_int_equal(multiproof_narrow(suite, &shape, leaves, proof.at, proof.count, 0, &path),
+                         0);
         assert_int_equal(
             proof_inclusion_verify(suite, &leaf[0], index[0], size, path.at, path.count, &root), 0);
         hash_list_free(&proof);
@@ -439,7 +457,8 @@ static void prover_whose_source_fails_leaves_the_list_alone(void **state)
 {
     (void)state;
     uint64_t index = 37, cut = 70;
-    struct multiproof_shape shape = {.index = &index, .index_count = 1, .cut = &cut, .cut_count = 1, .size = 127};
+    struct multiproof_shape shape = {
+        .index = &index, .index_count = 1, .cut = &cut, .cut_count = 1, .size = 127};
     for (int good = 0; good < 12; good++) {
         int left = good;
         struct tree_source src = {.subtree = failing_subtree, .self = &left, .suite = suite};

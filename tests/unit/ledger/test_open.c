@@ -1,4 +1,5 @@
-/* A ledger that is not the one of its last checkpoint does not open for writing: nothing damaged is signed over. */
+/* A ledger that is not the one of its last checkpoint does not open for writing: nothing damaged is
+ * signed over. */
 #include "ledger/ledger.h"
 
 #include "ledgers.h"
@@ -9,9 +10,12 @@
 static void run_sql(struct bench *b, const char *sql, const struct db_value *values, size_t n)
 {
     static const char *const triggers[] = {
-        "DROP TRIGGER IF EXISTS ledger_is_never_changed",     "DROP TRIGGER IF EXISTS entry_run_is_never_changed",
-        "DROP TRIGGER IF EXISTS entry_run_is_never_cut",      "DROP TRIGGER IF EXISTS tile_is_never_changed",
-        "DROP TRIGGER IF EXISTS tile_is_never_cut",           "DROP TRIGGER IF EXISTS checkpoint_is_never_changed",
+        "DROP TRIGGER IF EXISTS ledger_is_never_changed",
+        "DROP TRIGGER IF EXISTS entry_run_is_never_changed",
+        "DROP TRIGGER IF EXISTS entry_run_is_never_cut",
+        "DROP TRIGGER IF EXISTS tile_is_never_changed",
+        "DROP TRIGGER IF EXISTS tile_is_never_cut",
+        "DROP TRIGGER IF EXISTS checkpoint_is_never_changed",
         "DROP TRIGGER IF EXISTS checkpoint_is_never_cut",
     };
     struct store *s = NULL;
@@ -59,7 +63,8 @@ static void assert_sound(struct bench *b)
 }
 
 /* Flip single bits of a stored value, ${step} bits apart, each refused; then all is well again. */
-static void assert_every_flip_is_damage(struct bench *b, const char *select, const char *update, size_t step)
+static void assert_every_flip_is_damage(struct bench *b, const char *select, const char *update,
+                                        size_t step)
 {
     struct buf blob = BUF_INIT;
     get_blob(b, select, &blob);
@@ -143,24 +148,33 @@ static void missing_or_surplus_rows_are_refused(void **state)
         const char *harm;
         const char *repair;
     } rows[] = {
-        {"UPDATE entry_run SET count = count + 1 WHERE first = 556", "UPDATE entry_run SET count = 4 WHERE first = 556"},
-        {"UPDATE entry_run SET count = 3 WHERE first = 556", "UPDATE entry_run SET count = 4 WHERE first = 556"},
-        {"UPDATE entry_run SET count = -1 WHERE first = 300", "UPDATE entry_run SET count = 256 WHERE first = 300"},
-        {"UPDATE entry_run SET count = 255 WHERE first = 300", "UPDATE entry_run SET count = 256 WHERE first = 300"},
-        {"UPDATE entry_run SET first = 557 WHERE first = 556", "UPDATE entry_run SET first = 556 WHERE first = 557"},
+        {"UPDATE entry_run SET count = count + 1 WHERE first = 556",
+         "UPDATE entry_run SET count = 4 WHERE first = 556"},
+        {"UPDATE entry_run SET count = 3 WHERE first = 556",
+         "UPDATE entry_run SET count = 4 WHERE first = 556"},
+        {"UPDATE entry_run SET count = -1 WHERE first = 300",
+         "UPDATE entry_run SET count = 256 WHERE first = 300"},
+        {"UPDATE entry_run SET count = 255 WHERE first = 300",
+         "UPDATE entry_run SET count = 256 WHERE first = 300"},
+        {"UPDATE entry_run SET first = 557 WHERE first = 556",
+         "UPDATE entry_run SET first = 556 WHERE first = 557"},
         {"UPDATE entry_run SET data = CAST(data || x'00' AS BLOB) WHERE first = 556",
          "UPDATE entry_run SET data = substr(data, 1, length(data) - 1) WHERE first = 556"},
-        {"INSERT INTO entry_run (first, count, data) SELECT 560, 1, data FROM entry_run WHERE first = 0",
+        {"INSERT INTO entry_run (first, count, data) SELECT 560, 1, data FROM entry_run WHERE "
+         "first = 0",
          "DELETE FROM entry_run WHERE first = 560"},
         {"UPDATE tile SET key = 2 WHERE key = 1", "UPDATE tile SET key = 1 WHERE key = 2"},
         {"UPDATE tile SET key = 7 WHERE key = 0", "UPDATE tile SET key = 0 WHERE key = 7"},
-        {"INSERT INTO tile (key, hashes) SELECT 2, hashes FROM tile WHERE key = 0", "DELETE FROM tile WHERE key = 2"},
+        {"INSERT INTO tile (key, hashes) SELECT 2, hashes FROM tile WHERE key = 0",
+         "DELETE FROM tile WHERE key = 2"},
         {"INSERT INTO tile (key, hashes) SELECT 1 << 56, hashes FROM tile WHERE key = 0",
          "DELETE FROM tile WHERE key = 1 << 56"},
         {"UPDATE tile SET hashes = CAST(hashes || x'00' AS BLOB) WHERE key = 1",
          "UPDATE tile SET hashes = substr(hashes, 1, 8192) WHERE key = 1"},
-        {"UPDATE checkpoint SET size = 561 WHERE size = 560", "UPDATE checkpoint SET size = 560 WHERE size = 561"},
-        {"UPDATE checkpoint SET size = 2 WHERE size = 560", "UPDATE checkpoint SET size = 560 WHERE size = 2"},
+        {"UPDATE checkpoint SET size = 561 WHERE size = 560",
+         "UPDATE checkpoint SET size = 560 WHERE size = 561"},
+        {"UPDATE checkpoint SET size = 2 WHERE size = 560",
+         "UPDATE checkpoint SET size = 560 WHERE size = 2"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         run_plain(b, rows[i].harm);
@@ -172,8 +186,8 @@ static void missing_or_surplus_rows_are_refused(void **state)
     assert_damaged(b);
 }
 
-/* Somebody cuts the last turn off, checkpoint and all: that this is an older ledger, only others can know. But a cut that
- * forgets one of the three is seen here. */
+/* Somebody cuts the last turn off, checkpoint and all: that this is an older ledger, only others
+ * can know. But a cut that forgets one of the three is seen here. */
 static void half_a_rollback_is_refused(void **state)
 {
     struct bench *b = *state;
@@ -228,7 +242,8 @@ static void signer_of_another_name_is_refused(void **state)
     assert_sound(b);
 }
 
-/* The root and every signature fit, but the chain does not: a ledger that its own key has signed wrongly. */
+/* The root and every signature fit, but the chain does not: a ledger that its own key has signed
+ * wrongly. */
 static void broken_chain_under_a_good_root_is_refused(void **state)
 {
     (void)state;
@@ -241,7 +256,8 @@ static void broken_chain_under_a_good_root_is_refused(void **state)
         struct buf data = BUF_INIT, note = BUF_INIT, bytes = BUF_INIT;
         struct checkpoint c = {.size = 2};
         for (uint64_t i = 0; i < 2; i++) {
-            struct entry e = {.index = broken == 1 && i == 1 ? 7 : i, .kind = ENTRY_NOTE, .roster = 1};
+            struct entry e = {
+                .index = broken == 1 && i == 1 ? 7 : i, .kind = ENTRY_NOTE, .roster = 1};
             e.prev = hash_bytes(i == 0 ? &genesis : broken == 2 ? &genesis : &leaf[0]);
             buf_reset(&bytes);
             assert_int_equal(entry_encode(&e, &bytes), 0);
@@ -254,7 +270,8 @@ static void broken_chain_under_a_good_root_is_refused(void **state)
         run_sql(b, "INSERT OR REPLACE INTO entry_run (first, count, data) VALUES (0, 2, ?1)",
                 &DB_BLOB(buf_bytes(&data)), 1);
         const struct db_value values[] = {DB_BLOB(hash_bytes(&c.root)), DB_BLOB(buf_bytes(&note))};
-        run_sql(b, "INSERT OR REPLACE INTO checkpoint (size, root, note) VALUES (2, ?1, ?2)", values, 2);
+        run_sql(b, "INSERT OR REPLACE INTO checkpoint (size, root, note) VALUES (2, ?1, ?2)",
+                values, 2);
         if (broken)
             assert_damaged(b);
         else
@@ -270,9 +287,10 @@ static void triggers_refuse_to_change_or_cut(void **state)
 {
     struct bench *b = *state;
     static const char *const statements[] = {
-        "UPDATE entry_run SET count = 1",  "DELETE FROM entry_run",      "UPDATE tile SET hashes = x'00'",
-        "DELETE FROM tile",                "UPDATE checkpoint SET size = size + 1", "DELETE FROM checkpoint",
-        "UPDATE ledger SET suite = 2",     "DELETE FROM ledger",
+        "UPDATE entry_run SET count = 1",        "DELETE FROM entry_run",
+        "UPDATE tile SET hashes = x'00'",        "DELETE FROM tile",
+        "UPDATE checkpoint SET size = size + 1", "DELETE FROM checkpoint",
+        "UPDATE ledger SET suite = 2",           "DELETE FROM ledger",
     };
     assert_int_equal(bench_reopen(b), 0);
     for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++)
@@ -280,7 +298,8 @@ static void triggers_refuse_to_change_or_cut(void **state)
     assert_int_equal(bench_reopen(b), 0);
 }
 
-/* Above 65,536 entries there is a complete tile of level 1, which is no part of the edge's level 0 and 1. */
+/* Above 65,536 entries there is a complete tile of level 1, which is no part of the edge's level 0
+ * and 1. */
 static void flipped_bit_in_higher_tiles_is_refused(void **state)
 {
     (void)state;

@@ -22,12 +22,14 @@ static uint8_t salts[RUN_MAX][SALT_LEN];
 static char bodies[RUN_MAX][200];
 static struct opening list[RUN_MAX];
 
-/* ${n} openings of entries first …; "marker NNN" stands in each body. Those in ${empty} (a bit each) are withheld. */
+/* ${n} openings of entries first …; "marker NNN" stands in each body. Those in ${empty} (a bit
+ * each) are withheld. */
 static struct openings make_run(uint64_t first, size_t n, unsigned empty)
 {
     for (size_t i = 0; i < n; i++) {
         memset(salts[i], (int)(first + i), SALT_LEN);
-        snprintf(bodies[i], sizeof bodies[i], "marker %llu of the run at %llu, and some text that makes it longer",
+        snprintf(bodies[i], sizeof bodies[i],
+                 "marker %llu of the run at %llu, and some text that makes it longer",
                  (unsigned long long)(first + i), (unsigned long long)first);
         list[i] = (struct opening){.salt = BYTES(salts[i], SALT_LEN), .body = bytes_of(bodies[i])};
         if (i < 32 && empty >> i & 1)
@@ -63,7 +65,8 @@ static void assert_marker(struct ledger *l, const char *from, uint64_t index, ui
 {
     char got[200], want[200];
     assert_int_equal(get(l, from, index, got, sizeof got), 0);
-    snprintf(want, sizeof want, "marker %llu of the run at %llu,", (unsigned long long)index, (unsigned long long)run);
+    snprintf(want, sizeof want, "marker %llu of the run at %llu,", (unsigned long long)index,
+             (unsigned long long)run);
     assert_memory_equal(got, want, strlen(want));
 }
 
@@ -81,8 +84,10 @@ static void put_run_is_read_one_by_one(void **state)
     assert_marker(b->ledger, "cn-samr/330200-001", 104, 100);
     assert_int_equal(get(b->ledger, "cn-samr/330200-001", 102, got, sizeof got), COMITY_E_WITHHELD);
     assert_int_equal(get(b->ledger, "cn-samr/330200-001", 99, got, sizeof got), COMITY_E_NOT_FOUND);
-    assert_int_equal(get(b->ledger, "cn-samr/330200-001", 105, got, sizeof got), COMITY_E_NOT_FOUND);
-    assert_int_equal(get(b->ledger, "cn-samr/330200-002", 100, got, sizeof got), COMITY_E_NOT_FOUND);
+    assert_int_equal(get(b->ledger, "cn-samr/330200-001", 105, got, sizeof got),
+                     COMITY_E_NOT_FOUND);
+    assert_int_equal(get(b->ledger, "cn-samr/330200-002", 100, got, sizeof got),
+                     COMITY_E_NOT_FOUND);
     assert_int_equal(get(b->ledger, origin, UINT64_MAX, got, sizeof got), COMITY_E_NOT_FOUND);
 }
 
@@ -136,7 +141,8 @@ static bool disk_has(const char *dir, const char *text)
 static void assert_erases(struct bench *b, uint64_t first, size_t n, uint64_t index)
 {
     char got[200], marker[100];
-    snprintf(marker, sizeof marker, "marker %llu of the run at %llu", (unsigned long long)index, (unsigned long long)first);
+    snprintf(marker, sizeof marker, "marker %llu of the run at %llu", (unsigned long long)index,
+             (unsigned long long)first);
     put(b->ledger, origin, first, n, 0);
     assert_true(disk_has(b->dir, marker));
     assert_int_equal(ledger_begin(b->ledger), 0);
@@ -151,7 +157,7 @@ static void assert_erases(struct bench *b, uint64_t first, size_t n, uint64_t in
 static void erase_leaves_nothing_on_the_disk_and_the_neighbours_alone(void **state)
 {
     struct bench *b = *state;
-    assert_erases(b, 0, 5, 3);                /* as a row */
+    assert_erases(b, 0, 5, 3);                 /* as a row */
     assert_erases(b, 5000, RUN_MAX, 5000 + 7); /* in a segment */
     assert_int_equal(bench_reopen(b), 0);
     char got[200];
@@ -186,7 +192,8 @@ static void erase_is_taken_back_with_its_turn(void **state)
 static void what_makes_no_sense_is_refused(void **state)
 {
     struct bench *b = *state;
-    struct openings run = make_run(0, 3, 0), none = {0}, many = {.opening = list, .count = RUN_MAX + 1};
+    struct openings run = make_run(0, 3, 0), none = {0},
+                    many = {.opening = list, .count = RUN_MAX + 1};
     struct bytes name = bytes_of(origin);
     assert_int_equal(ledger_openings_put(b->ledger, name, 0, &run), COMITY_E_INVALID);
     assert_int_equal(ledger_opening_erase(b->ledger, name, 0), COMITY_E_INVALID);
@@ -209,7 +216,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(put_run_is_read_one_by_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(overlapping_runs_are_all_found, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(erase_leaves_nothing_on_the_disk_and_the_neighbours_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(erase_leaves_nothing_on_the_disk_and_the_neighbours_alone,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(erased_stays_erased_when_it_comes_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(erase_is_taken_back_with_its_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_makes_no_sense_is_refused, set_up, tear_down),

@@ -1,4 +1,5 @@
-/* RFC 6962 paths: published trees, every small size against the definition, the largest sizes, and what is refused. */
+/* RFC 6962 paths: published trees, every small size against the definition, the largest sizes, and
+ * what is refused. */
 #include "ledger/proof.h"
 
 #include "base/text.h"
@@ -75,7 +76,8 @@ static void inclusion_published_path_matches(void **state)
         assert_int_equal(text_get_base64_exact(bytes_of(tessera_path[i]), want.b, HASH_LEN), 0);
         assert_memory_equal(path.at[i].b, want.b, HASH_LEN);
     }
-    assert_int_equal(proof_inclusion_verify(suite, &leaves[4], 4, TESSERA_SIZE, path.at, path.count, &root), 0);
+    assert_int_equal(
+        proof_inclusion_verify(suite, &leaves[4], 4, TESSERA_SIZE, path.at, path.count, &root), 0);
     hash_list_free(&path);
 }
 
@@ -101,8 +103,8 @@ static void tree_hash_every_shape_matches_the_definition(void **state)
 }
 
 /* Every proof one step away from ${path}: a bit flipped, one hash fewer, one more, two swapped. */
-static void each_mutant(const struct hash_list *path, void (*try)(void *self, const struct hash *at, size_t n),
-                        void *self)
+static void each_mutant(const struct hash_list *path,
+                        void (*try)(void *self, const struct hash *at, size_t n), void *self)
 {
     struct hash at[PROOF_PATH_MAX + 2];
     size_t n = path->count;
@@ -140,8 +142,9 @@ struct inclusion {
 static void inclusion_mutant_is_refused(void *self, const struct hash *at, size_t n)
 {
     struct inclusion *p = self;
-    assert_int_equal(proof_inclusion_verify(suite, &leaf[p->index], p->index, p->size, at, n, &p->root),
-                     COMITY_E_INCLUSION);
+    assert_int_equal(
+        proof_inclusion_verify(suite, &leaf[p->index], p->index, p->size, at, n, &p->root),
+        COMITY_E_INCLUSION);
 }
 
 static void inclusion_all_small_trees_verify_and_nothing_else_does(void **state)
@@ -155,32 +158,34 @@ static void inclusion_all_small_trees_verify_and_nothing_else_does(void **state)
             struct hash_list path = {0};
             root_of(size, &p.root);
             assert_int_equal(proof_inclusion(&src, index, size, &path), 0);
-            assert_int_equal(
-                proof_inclusion_verify(suite, &leaf[index], index, size, path.at, path.count, &p.root), 0);
+            assert_int_equal(proof_inclusion_verify(suite, &leaf[index], index, size, path.at,
+                                                    path.count, &p.root),
+                             0);
             each_mutant(&path, inclusion_mutant_is_refused, &p);
             for (uint64_t other = 0; other <= size; other++)
                 if (other != index)
-                    assert_int_equal(
-                        proof_inclusion_verify(suite, &leaf[index], other, size, path.at, path.count, &p.root),
-                        COMITY_E_INCLUSION);
+                    assert_int_equal(proof_inclusion_verify(suite, &leaf[index], other, size,
+                                                            path.at, path.count, &p.root),
+                                     COMITY_E_INCLUSION);
             /* Under another size the root that was signed for it is another one. */
             for (uint64_t other = 0; other <= SMALL_MAX; other++) {
                 struct hash root;
                 root_of(other, &root);
                 if (other != size)
-                    assert_int_equal(
-                        proof_inclusion_verify(suite, &leaf[index], index, other, path.at, path.count, &root),
-                        COMITY_E_INCLUSION);
+                    assert_int_equal(proof_inclusion_verify(suite, &leaf[index], index, other,
+                                                            path.at, path.count, &root),
+                                     COMITY_E_INCLUSION);
             }
             struct hash wrong = leaf[index];
             wrong.b[31] ^= 1;
-            assert_int_equal(proof_inclusion_verify(suite, &wrong, index, size, path.at, path.count, &p.root),
-                             COMITY_E_INCLUSION);
+            assert_int_equal(
+                proof_inclusion_verify(suite, &wrong, index, size, path.at, path.count, &p.root),
+                COMITY_E_INCLUSION);
             wrong = p.root;
             wrong.b[0] ^= 1;
-            assert_int_equal(
-                proof_inclusion_verify(suite, &leaf[index], index, size, path.at, path.count, &wrong),
-                COMITY_E_INCLUSION);
+            assert_int_equal(proof_inclusion_verify(suite, &leaf[index], index, size, path.at,
+                                                    path.count, &wrong),
+                             COMITY_E_INCLUSION);
             hash_list_free(&path);
         }
 }
@@ -240,7 +245,8 @@ static void consistency_all_small_trees_verify_and_nothing_else_does(void **stat
         }
 }
 
-/* Whoever signs one root for two sizes is not believed by a proof that is too short for the larger. */
+/* Whoever signs one root for two sizes is not believed by a proof that is too short for the larger.
+ */
 static void consistency_same_root_under_a_larger_size_is_refused(void **state)
 {
     (void)state;
@@ -284,8 +290,11 @@ static void largest_trees_are_proven_without_overflow(void **state)
     const struct tree_source *src = uniform_source();
     uint64_t random = 7;
     for (int round = 0; round < 200; round++) {
-        uint64_t size = PROOF_SIZE_MAX - (round < 4 ? (uint64_t)round : next_random(&random) >> (1 + round % 62));
-        uint64_t part = round % 3 == 0 ? size - 1 : round % 3 == 1 ? 1 : next_random(&random) % size;
+        uint64_t size = PROOF_SIZE_MAX -
+                        (round < 4 ? (uint64_t)round : next_random(&random) >> (1 + round % 62));
+        uint64_t part = round % 3 == 0   ? size - 1
+                        : round % 3 == 1 ? 1
+                                         : next_random(&random) % size;
         struct consistency p = {.from = part, .to = size};
         struct hash_list path = {0};
         assert_int_equal(tree_hash(src, 0, part, &p.from_root), 0);
@@ -293,7 +302,8 @@ static void largest_trees_are_proven_without_overflow(void **state)
         assert_int_equal(proof_inclusion(src, part, size, &path), 0);
         assert_true(path.count <= PROOF_PATH_MAX);
         assert_int_equal(
-            proof_inclusion_verify(suite, &leaf[0], part, size, path.at, path.count, &p.to_root), 0);
+            proof_inclusion_verify(suite, &leaf[0], part, size, path.at, path.count, &p.to_root),
+            0);
         path.count = 0;
         assert_int_equal(proof_consistency(src, part, size, &path), 0);
         assert_true(path.count <= PROOF_CONSISTENCY_MAX);
@@ -316,10 +326,13 @@ static void sizes_that_make_no_sense_are_refused(void **state)
     assert_int_equal(tree_hash(src, 0, PROOF_SIZE_MAX + 1, &h), COMITY_E_INVALID);
     assert_int_equal(path.count, 0);
     assert_int_equal(proof_inclusion_verify(suite, &h, 0, 0, NULL, 0, &h), COMITY_E_INCLUSION);
-    assert_int_equal(proof_inclusion_verify(suite, &h, UINT64_MAX, UINT64_MAX, NULL, 0, &h), COMITY_E_INCLUSION);
-    assert_int_equal(proof_inclusion_verify(suite, &h, 0, UINT64_MAX, NULL, 0, &h), COMITY_E_INCLUSION);
+    assert_int_equal(proof_inclusion_verify(suite, &h, UINT64_MAX, UINT64_MAX, NULL, 0, &h),
+                     COMITY_E_INCLUSION);
+    assert_int_equal(proof_inclusion_verify(suite, &h, 0, UINT64_MAX, NULL, 0, &h),
+                     COMITY_E_INCLUSION);
     assert_int_equal(proof_consistency_verify(suite, 2, &h, 1, &h, NULL, 0), COMITY_E_CONSISTENCY);
-    assert_int_equal(proof_consistency_verify(suite, UINT64_MAX, &h, UINT64_MAX, &h, NULL, 0), COMITY_E_CONSISTENCY);
+    assert_int_equal(proof_consistency_verify(suite, UINT64_MAX, &h, UINT64_MAX, &h, NULL, 0),
+                     COMITY_E_CONSISTENCY);
     assert_int_equal(proof_consistency_verify(suite, 1, &h, 2, &h, NULL, 0), COMITY_E_CONSISTENCY);
 }
 

@@ -1,12 +1,14 @@
 /*
- * For the tests of proofs: trees whose hashes are computed the slow and obvious way, and the published ones.
+ * For the tests of proofs: trees whose hashes are computed the slow and obvious way, and the
+ * published ones.
  */
 #ifndef TESTS_LEDGER_TREES_H
 #define TESTS_LEDGER_TREES_H
 
 #include "ledger/proof.h"
 
-/* Words of RFC 6962 on the left, code on the right: MTH(D[n]), word by word, without any cleverness. */
+/* Words of RFC 6962 on the left, code on the right: MTH(D[n]), word by word, without any
+ * cleverness. */
 static inline void naive_hash(const struct suite *s, const struct hash *leaf, uint64_t n,
                               struct hash *ret)
 {
@@ -67,8 +69,14 @@ static inline uint64_t next_random(uint64_t *state)
 }
 
 /* The tree of Certificate Transparency's reference tests. */
-static const char *const rfc6962_leaf[8] = {
-    "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"};
+static const char *const rfc6962_leaf[8] = {"",
+                                            "00",
+                                            "10",
+                                            "2021",
+                                            "3031",
+                                            "40414243",
+                                            "5051525354555657",
+                                            "606162636465666768696a6b6c6d6e6f"};
 static const char *const rfc6962_root[9] = {
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -82,14 +90,17 @@ static const char *const rfc6962_root[9] = {
 };
 
 /* A published tile log: the test data of Tessera, an implementation of C2SP's tlog-tiles. */
-static const char *const tessera_entry[16] = {"one",   "two",    "three", "four",    "five",   "six",
-                                              "seven", "eit",    "nain",  "ten",     "ileven", "twelf",
-                                              "threeten", "fourten", "fivten", NULL};
+static const char *const tessera_entry[16] = {
+    "one",  "two", "three",  "four",  "five",     "six",     "seven",  "eit",
+    "nain", "ten", "ileven", "twelf", "threeten", "fourten", "fivten", NULL};
 enum { TESSERA_SIZE = 15 };
 static const char tessera_origin[] = "example.com/log/testdata";
-static const char tessera_vkey[] = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
-static const char tessera_seed[] = "eca663f499017d2365c27c7a7679158d43cfec1330bdb259290afbd0d21777a0";
-static const char tessera_root[] = "aca6c38a90af86e5f5199ee0e4105ef2c03a05b27b8daff59e4e36eefdfcddcb";
+static const char tessera_vkey[] =
+    "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
+static const char tessera_seed[] =
+    "eca663f499017d2365c27c7a7679158d43cfec1330bdb259290afbd0d21777a0";
+static const char tessera_root[] =
+    "aca6c38a90af86e5f5199ee0e4105ef2c03a05b27b8daff59e4e36eefdfcddcb";
 /* The path of entry 4 in the tree of 15. */
 static const char *const tessera_path[4] = {
     "yiM+eia4w1wsk/Ukx7kF56IQVkDW3MWUaUz/VtJu+yU=", "nk9gCR+floFqznAPtqjjcnnV64dge2jQB95D5t164Hg=",
