@@ -178,6 +178,8 @@ struct turn {
     bool is_open;
     LIST(struct slot) slots;
     size_t bytes; /* of bodies */
+    uint8_t *salts; /* not used yet, in the arena */
+    size_t salts_left;
     LIST(struct slot *) order;
     struct enclosed *enclosed; /* by index, in the arena */
     LIST(struct planned) planned;

@@ -313,8 +313,10 @@ static int add_files(struct turn *t, const struct bulk_finished *f)
     struct db_rows *rows = NULL;
     int got = 0;
     int err = db_query(store_db(n->store), &rows,
-                       "SELECT DISTINCT sender FROM attachment_in WHERE blob = ?1 AND state < 2",
-                       DB_BLOB(hash_bytes(&f->blob)));
+                       "SELECT DISTINCT sender FROM attachment_in"
+                       " WHERE blob = ?1 AND sha256 = ?2 AND sm3 = ?3 AND state < 2",
+                       DB_BLOB(hash_bytes(&f->blob)), DB_BLOB(hash_bytes(&f->sha256)),
+                       DB_BLOB(hash_bytes(&f->sm3)));
     while (!err && (got = db_next(rows)) == DB_ROW) {
         struct bytes *to = arena_alloc(t->arena, sizeof *to);
         struct draft d = {.kind = ENTRY_FILE, .ref = arena_copy(t->arena, hash_bytes(&f->blob)), .to = to};
@@ -369,10 +371,11 @@ int inbox_write_finished(struct turn *t)
         else
             err = db_run(db,
                          "UPDATE attachment_in SET state = ?2, token = ?3, file = ?4"
-                         " WHERE blob = ?1 AND sender = ?5 AND state < 2",
+                         " WHERE blob = ?1 AND sender = ?5 AND sha256 = ?6 AND sm3 = ?7 AND state < 2",
                          blob, state, token,
                          d->slot != SLOT_NONE ? DB_U64(t->slots.at[d->slot].d.index) : DB_NULL,
-                         DB_TEXT(d->sender));
+                         DB_TEXT(d->sender), DB_BLOB(hash_bytes(&d->f.sha256)),
+                         DB_BLOB(hash_bytes(&d->f.sm3)));
     }
     return err;
 }

@@ -56,6 +56,7 @@ static void reset(struct turn *t)
     HASH_CLEAR(hh, t->enclosed);
     t->slots.count = 0;
     t->bytes = 0;
+    t->salts_left = 0;
     t->order.count = 0;
     t->deliveries.count = 0;
     t->answers.count = 0;
