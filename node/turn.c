@@ -134,9 +134,7 @@ static int check_sizes(const struct draft *d)
     if (d->blob_count > PARCEL_BLOBS_MAX || d->enclosed_own_count > TURN_ENCLOSED_MAX ||
         d->enclosed_foreign_count > TURN_ENCLOSED_MAX)
         return COMITY_E_LIMIT;
-    if (!d->to_count && (d->blob_count || d->enclosed_own_count || d->enclosed_foreign_count))
-        return COMITY_E_INVALID;
-    if (d->blob_count && !d->body.data)
+    if (!d->to_count && (d->enclosed_own_count || d->enclosed_foreign_count))
         return COMITY_E_INVALID;
     for (size_t i = 0; i < d->blob_count; i++)
         if (d->blobs[i].len != PARCEL_BLOB_LEN ||
@@ -246,7 +244,12 @@ static int add_checkpoint(struct turn *t)
         arena_copy(t->arena, BYTES(c->broker.note, c->broker.note_len));
     int err = note.data ? body_encode(&(struct body){.notes = &note, .note_count = 1}, &body)
                         : COMITY_E_NOMEM;
-    struct draft d = {.kind = ENTRY_CHECKPOINT};
+    struct draft d = {.kind = ENTRY_CHECKPOINT,
+                      .has_source = true,
+                      .source = {.origin = bytes_of(c->broker.checkpoint.origin),
+                                 .has_size = true,
+                                 .size = c->broker.checkpoint.size,
+                                 .root = hash_bytes(&c->broker.checkpoint.root)}};
     if (!err && !(d.body = arena_copy(t->arena, buf_bytes(&body))).data)
         err = COMITY_E_NOMEM;
     buf_free(&body);

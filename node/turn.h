@@ -37,7 +37,8 @@ struct draft {
     /* Member ids, sorted, unique; none for an entry that stays here. */
     const struct bytes *to;
     size_t to_count;
-    /* Attachments of the record: PARCEL_BLOB_LEN each, sorted. They are registered for upload. */
+    /* Attachments of the record: PARCEL_BLOB_LEN each, sorted. They are registered for upload; without recipients they are
+     * passed over. */
     const struct bytes *blobs;
     size_t blob_count;
     /* What travels along: own entries by index, ascending (the KEY entries of officers who signed; the record and SIGNATURE
