@@ -304,8 +304,8 @@ void control_settle(struct control *c)
     size_t kept = 0;
     for (size_t i = 0; i < c->conn_count; i++) {
         struct conn *conn = c->conn[i];
-        transfer_pump(conn);
         write_some(conn);
+        transfer_pump(conn);
         if (conn->is_gone && conn->in_flight == 0)
             conn_free(conn);
         else

@@ -1,0 +1,166 @@
+/*
+ * How far own entries are. See stages.h.
+ */
+#include "stages.h"
+
+#include "base/text.h"
+#include "outbox.h"
+
+#include <comity/err.h>
+#include <string.h>
+
+enum { CARRIERS_MAX = 1024, RECIPIENTS_MAX = 64 * 64 };
+
+static const char *const tokens[] = {[STAGE_RECORDED] = "recorded",
+                                     [STAGE_ACCEPTED] = "accepted",
+                                     [STAGE_RECEIVED] = "received",
+                                     [STAGE_RECOGNISED] = "recognised",
+                                     [STAGE_REFUSED] = "refused"};
+
+const char *stage_token(enum stage s)
+{
+    return tokens[s];
+}
+
+int stage_get(struct bytes token, enum stage *ret)
+{
+    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++)
+        if (bytes_is(token, tokens[i])) {
+            *ret = (enum stage)i;
+            return COMITY_OK;
+        }
+    return COMITY_E_INVALID;
+}
+
+static enum stage stage_from(uint64_t parcel_state, uint64_t reader_state)
+{
+    if (reader_state == READER_RECEIVED)
+        return STAGE_RECEIVED;
+    if (reader_state == READER_REFUSED || parcel_state == PARCEL_REFUSED)
+        return STAGE_REFUSED;
+    return parcel_state == PARCEL_ACCEPTED ? STAGE_ACCEPTED : STAGE_RECORDED;
+}
+
+/* Append the stages of entry ${index} to ${all}, which has room for RECIPIENTS_MAX. */
+static int add_entry(struct node *n, struct arena *a, uint64_t index, struct stage_of *all,
+                     size_t *count)
+{
+    struct db_rows *rows = NULL;
+    int got = 0;
+    int err = db_query(
+        store_db(n->store), &rows,
+        "SELECT t.member, p.state, t.state, coalesce(t.token, p.token), p.id, p.hash, p.routed,"
+        " p.statement, t.receipt FROM parcel_out p JOIN parcel_out_to t ON t.parcel = p.id"
+        " WHERE p.first <= ?1 AND p.first > ?1 - ?2 AND p.first + p.count > ?1 ORDER BY t.member",
+        DB_U64(index), DB_U64(PARCEL_ENTRIES_MAX));
+    while (!err && (got = db_next(rows)) == DB_ROW && *count < RECIPIENTS_MAX) {
+        struct stage_of *s = &all[(*count)++];
+        struct bytes hash = db_bytes(rows, 5);
+        *s = (struct stage_of){.member = arena_copy(a, db_bytes(rows, 0)),
+                               .stage = stage_from(db_u64(rows, 1), db_u64(rows, 2)),
+                               .token = arena_copy(a, db_bytes(rows, 3)),
+                               .entry = index,
+                               .parcel = db_u64(rows, 4),
+                               .is_answered = !db_is_null(rows, 7),
+                               .routed = db_u64(rows, 6),
+                               .statement = db_u64(rows, 7),
+                               .has_receipt = !db_is_null(rows, 8),
+                               .receipt = db_u64(rows, 8)};
+        if (hash.len == HASH_LEN)
+            memcpy(s->hash.b, hash.data, HASH_LEN);
+        if (!s->member.data || !s->token.data)
+            err = COMITY_E_NOMEM;
+    }
+    db_done(rows);
+    return err ? err : got < 0 ? got : COMITY_OK;
+}
+
+static int collect(struct node *n, struct arena *a, const uint64_t *entries, size_t n_entries,
+                   struct stage_of **ret, size_t *ret_count)
+{
+    size_t room = n_entries * ENTRY_TO_MAX < RECIPIENTS_MAX ? n_entries * ENTRY_TO_MAX
+                                                            : RECIPIENTS_MAX;
+    struct stage_of *all = arena_alloc_raw(a, room * sizeof *all);
+    size_t count = 0;
+    int err = all ? COMITY_OK : COMITY_E_NOMEM;
+    for (size_t i = 0; !err && i < n_entries && count + ENTRY_TO_MAX <= room; i++)
+        err = add_entry(n, a, entries[i], all, &count);
+    if (err)
+        return err;
+    *ret = all;
+    *ret_count = count;
+    return COMITY_OK;
+}
+
+int stages_of_entry(struct node *n, struct arena *a, uint64_t index, struct stage_of **ret,
+                    size_t *ret_count)
+{
+    return collect(n, a, &index, 1, ret, ret_count);
+}
+
+int stages_carriers(struct node *n, struct arena *a, const struct record_row *r, uint64_t **ret,
+                    size_t *ret_count)
+{
+    struct db_rows *rows = NULL;
+    uint64_t *at = arena_alloc_raw(a, CARRIERS_MAX * sizeof *at);
+    size_t count = 0;
+    int got = 0;
+    if (!at)
+        return COMITY_E_NOMEM;
+    if (r->origin_id == 0)
+        at[count++] = r->index;
+    int err = db_query(store_db(n->store), &rows,
+                       "SELECT entry FROM view_share WHERE origin = ?1 AND idx = ?2 AND by = 0"
+                       " ORDER BY entry",
+                       DB_U64(r->origin_id), DB_U64(r->index));
+    while (!err && count < CARRIERS_MAX && (got = db_next(rows)) == DB_ROW)
+        at[count++] = db_u64(rows, 0);
+    db_done(rows);
+    if (err || got < 0)
+        return err ? err : got;
+    *ret = at;
+    *ret_count = count;
+    return COMITY_OK;
+}
+
+int stages_of_record(struct node *n, struct arena *a, const struct record_row *r,
+                     struct stage_of **ret, size_t *ret_count)
+{
+    uint64_t *entries = NULL;
+    size_t count = 0;
+    int err = stages_carriers(n, a, r, &entries, &count);
+    return err ? err : collect(n, a, entries, count, ret, ret_count);
+}
+
+int stages_recognise(struct node *n, struct arena *a, const struct record_row *r,
+                     struct stage_of *stages, size_t count)
+{
+    struct db_rows *rows = NULL;
+    struct origin by;
+    int got = 0;
+    (void)a;
+    if (r->kind != RECORD_EVIDENCE)
+        return COMITY_OK;
+    int err = db_query(store_db(n->store), &rows,
+                       "SELECT o.origin FROM view_recognition v JOIN view_origin o ON o.id = v.by"
+                       " WHERE v.origin = ?1 AND v.idx = ?2 AND v.by > 0",
+                       DB_U64(r->origin_id), DB_U64(r->index));
+    while (!err && (got = db_next(rows)) == DB_ROW) {
+        if (text_get_origin(db_bytes(rows, 0), &by))
+            continue;
+        for (size_t i = 0; i < count; i++)
+            if (stages[i].stage != STAGE_REFUSED && bytes_equal(stages[i].member, by.member))
+                stages[i].stage = STAGE_RECOGNISED;
+    }
+    db_done(rows);
+    return err ? err : got < 0 ? got : COMITY_OK;
+}
+
+enum stage stages_least(const struct stage_of *stages, size_t count)
+{
+    enum stage least = count ? STAGE_REFUSED : STAGE_RECORDED;
+    for (size_t i = 0; i < count; i++)
+        if (stages[i].stage < least)
+            least = stages[i].stage;
+    return least;
+}
