@@ -67,6 +67,7 @@ const char *const site_node_schema[] = {
     /* Attachments of own records, and who has them. */
     "CREATE TABLE attachment_out(blob BLOB PRIMARY KEY, len INTEGER NOT NULL, state INTEGER NOT NULL,"
     " token TEXT) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX attachment_out_ready ON attachment_out(blob) WHERE state = 1;"
     "CREATE TABLE attachment_out_to(blob BLOB NOT NULL, member TEXT NOT NULL, parcel INTEGER NOT NULL,"
     " receipt INTEGER, PRIMARY KEY(blob, member)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX attachment_out_to_by_parcel ON attachment_out_to(parcel);"
