@@ -71,8 +71,7 @@ static int compare_members(const void *a, const void *b)
 
 static void issue(struct net *n, const char *closed)
 {
-    static const struct bytes endpoints[] = {{(const uint8_t *)"tcp://127.0.0.1:1", 17},
-                                             {(const uint8_t *)"tcp://127.0.0.1:2", 17}};
+    const struct bytes endpoints[] = {bytes_of(n->endpoint[0]), bytes_of(n->endpoint[1])};
     struct roster_member members[NET_PARTIES_MAX] = {0};
     struct roster_ledger ledgers[NET_PARTIES_MAX] = {0};
     struct bytes seals[NET_PARTIES_MAX];
@@ -141,6 +140,8 @@ void net_init(struct net *n, const char *const *ids, size_t count)
 {
     memset(n, 0, sizeof *n);
     MUST(crypto_init());
+    snprintf(n->endpoint[0], sizeof n->endpoint[0], "tcp://127.0.0.1:1");
+    snprintf(n->endpoint[1], sizeof n->endpoint[1], "tcp://127.0.0.1:2");
     snprintf(n->dir, sizeof n->dir, "%s/comity-net-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (!mkdtemp(n->dir))
         abort();

@@ -31,6 +31,7 @@ struct net {
     size_t count;
     struct buf roster_file;
     struct roster *roster;
+    char endpoint[2][64]; /* the brokers', main and bulk; a change counts from the next roster on */
 };
 
 /* A network with these members; a bureau's id makes a bureau, any other a broker. Roster 1 names them all. */
