@@ -116,21 +116,38 @@ void blobs_close(struct blobs *b)
     free(b);
 }
 
-/* How many blocks the header vouches for; a blob that is just being made has none. */
+/* Bytes that the first ${n} blocks take. */
+static uint64_t bytes_in(const struct blob *o, uint64_t n)
+{
+    return n < o->count ? n * BLOB_SEALED : o->len + o->count * (BLOB_SEALED - BLOB_PLAIN);
+}
+
+/*
+ * How many blocks the header vouches for; a blob that is just being made has none. Should one of
+ * the files be shorter than that, somebody else has cut it: what it cannot hold is not here, and is
+ * asked for again.
+ */
 static int read_durable(struct blob *o)
 {
-    struct stat st;
-    if (fstat(o->paths_fd, &st) != 0)
-        return file_err(errno);
+    struct stat blocks;
+    struct stat paths;
+    uint8_t header[HEADER_LEN];
     uint64_t n = 0;
-    if (st.st_size >= HEADER_LEN) {
-        uint8_t header[HEADER_LEN];
+    if (fstat(o->paths_fd, &paths) != 0 || fstat(o->blocks_fd, &blocks) != 0)
+        return file_err(errno);
+    if (paths.st_size >= HEADER_LEN) {
         int err = file_pread_all(o->paths_fd, header, sizeof header, 0);
         if (err)
             return err;
         n = get_u64be(header);
     }
-    o->durable = o->next = n <= o->count ? n : 0;
+    if (n > o->count)
+        n = 0;
+    if (bytes_in(o, n) > (uint64_t)blocks.st_size)
+        n = (uint64_t)blocks.st_size / BLOB_SEALED;
+    if (n && HEADER_LEN + n * o->slot_len > (uint64_t)paths.st_size)
+        n = ((uint64_t)paths.st_size - HEADER_LEN) / o->slot_len;
+    o->durable = o->next = n;
     return COMITY_OK;
 }
 

@@ -1,9 +1,11 @@
 /*
- * The broker's bulk socket: sealed blocks of attachments, in a thread of its own, so that a video never delays a receipt.
+ * The broker's bulk socket: sealed blocks of attachments, in a thread of its own, so that a video
+ * never delays a receipt.
  *
- * What may be uploaded and fetched, and by whom, stands in the tables blob and blob_member, which the turn alone writes. The
- * thread reads them over a connection of its own (DB_READ), keeps the blocks in blobs/ (blobs.h), and reports what it has
- * finished. Functions here are called by the main thread.
+ * What may be uploaded and fetched, and by whom, stands in the tables blob and blob_member, which
+ * the turn alone writes. The thread reads them over a connection of its own (DB_READ), keeps the
+ * blocks in blobs/ (blobs.h), and reports what it has finished. Functions here are called by the
+ * main thread.
  */
 #ifndef BROKER_BULK_H
 #define BROKER_BULK_H
@@ -24,7 +26,8 @@ int bulk_fd(const struct bulk *bulk);
 
 struct bulk_finished {
     struct hash blob;
-    bool is_gone; /* its blocks were removed, as bulk_remove asked; else: it is complete and durable */
+    bool is_gone; /* its blocks were removed, as bulk_remove asked; else: it is complete and durable
+                   */
 };
 /* Take what was finished since the last call, at most ${max}. */
 size_t bulk_take_finished(struct bulk *bulk, struct bulk_finished *ret, size_t max);

@@ -92,6 +92,8 @@ int queue_blob_complete(struct store *s, struct bytes id) __attribute__((warn_un
 /* A blob whose blocks may go; COMITY_E_NOT_FOUND when there is none. queue_blob_gone once they are gone. */
 int queue_next_freed(struct store *s, struct hash *ret) __attribute__((warn_unused_result));
 int queue_blob_gone(struct store *s, struct bytes id) __attribute__((warn_unused_result));
+/* Whether the blocks of ${id} may go still: a new parcel may name a blob that was let go. Any connection. */
+int queue_blob_is_freed(struct db *db, struct bytes id, bool *ret) __attribute__((warn_unused_result));
 
 struct blob_access {
     uint64_t len; /* plain length */

@@ -291,6 +291,16 @@ int queue_blob_gone(struct store *s, struct bytes id)
                   DB_BLOB(id));
 }
 
+int queue_blob_is_freed(struct db *db, struct bytes id, bool *ret)
+{
+    uint64_t freed = 0;
+    const struct db_value v = DB_BLOB(id);
+    int err = db_get_u64(db, 0, &freed, "SELECT freed FROM blob WHERE id = ?1", &v, 1);
+    if (!err)
+        *ret = freed != 0;
+    return err;
+}
+
 int queue_next_freed(struct store *s, struct hash *ret)
 {
     struct db_rows *rows = NULL;
