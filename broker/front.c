@@ -16,7 +16,14 @@ enum {
     TURN_BYTES = 8 * 1024 * 1024,
     TURN_MS = 20,
     SEND_HWM = 4096, /* credit bounds the bytes; this bounds the number */
-    RECV_HWM = 256
+    RECV_HWM = 256,
+    LEAVE_MS = 250 /* between BYE and the cut: what libzmq has not sent by then would be lost with the connection */
+};
+
+/* A connection that was told BYE. Nothing of it is taken in any more, and soon it is cut. */
+struct leaving {
+    struct link_peer peer;
+    int64_t due_ms;
 };
 
 struct front {
@@ -24,6 +31,9 @@ struct front {
     struct link_socket *socket;
     struct link_message messages[TURN_MESSAGES];
     struct broker_event events[TURN_MESSAGES];
+    struct leaving *leaving; /* in the order of due_ms */
+    size_t leaving_count;
+    size_t leaving_cap;
 };
 
 int front_open(struct broker *b, struct link *link, struct front **ret)
@@ -54,6 +64,7 @@ void front_close(struct front *f)
     for (size_t i = 0; i < TURN_MESSAGES; i++)
         link_message_done(&f->messages[i]);
     link_close(f->socket);
+    free(f->leaving);
     free(f);
 }
 
@@ -81,6 +92,59 @@ int front_allow(struct broker *b, struct link *link)
     return err;
 }
 
+/* ---- connections that are over ---- */
+
+static bool is_leaving(const struct front *f, const struct link_peer *peer)
+{
+    for (size_t i = 0; i < f->leaving_count; i++)
+        if (link_peer_same(&f->leaving[i].peer, peer))
+            return true;
+    return false;
+}
+
+static void cut(struct front *f, const struct link_peer *peer)
+{
+    if (link_drop(f->socket, peer) == COMITY_E_IO)
+        log_event(LOG_ERROR, "drop_failed", LOG_ERR(COMITY_E_IO));
+}
+
+/* Cut it soon; at once without memory. */
+static void cut_later(struct front *f, const struct link_peer *peer)
+{
+    if (f->leaving_count == f->leaving_cap) {
+        size_t cap = f->leaving_cap ? 2 * f->leaving_cap : 16;
+        struct leaving *more = realloc(f->leaving, cap * sizeof *more);
+        if (!more) {
+            cut(f, peer);
+            return;
+        }
+        f->leaving = more;
+        f->leaving_cap = cap;
+    }
+    f->leaving[f->leaving_count++] = (struct leaving){
+        .peer = *peer, .due_ms = clock_mono_ms(f->broker->clock) + LEAVE_MS};
+}
+
+int front_timeout_ms(const struct front *f)
+{
+    if (f->leaving_count == 0)
+        return -1;
+    int64_t left = f->leaving[0].due_ms - clock_mono_ms(f->broker->clock);
+    return left > 0 ? (int)left : 0;
+}
+
+void front_tidy(struct front *f)
+{
+    int64_t now = clock_mono_ms(f->broker->clock);
+    size_t due = 0;
+    while (due < f->leaving_count && f->leaving[due].due_ms <= now)
+        cut(f, &f->leaving[due++].peer);
+    f->leaving_count -= due;
+    memmove(f->leaving, f->leaving + due, f->leaving_count * sizeof *f->leaving);
+}
+
+/* ---- turns ---- */
+
 /* Receive up to the bounds of a turn. */
 static int take_in(struct front *f, size_t *ret_count)
 {
@@ -94,6 +158,8 @@ static int take_in(struct front *f, size_t *ret_count)
             break;
         if (err && err != COMITY_E_MALFORMED)
             return err;
+        if (is_leaving(f, &f->messages[n].peer))
+            continue;
         f->events[n] = (struct broker_event){.peer = f->messages[n].peer,
                                              .payload = err ? BYTES_NONE : f->messages[n].payload};
         bytes += f->events[n].payload.len;
@@ -118,8 +184,10 @@ void front_send(struct front *f)
         } else if (err) {
             log_event(LOG_ERROR, "send_failed", LOG_ERR(err));
         }
-        if (o->drop && link_drop(f->socket, &o->to) == COMITY_E_IO)
-            log_event(LOG_ERROR, "drop_failed", LOG_ERR(COMITY_E_IO));
+        if (o->drop && err)
+            cut(f, &o->to);
+        else if (o->drop)
+            cut_later(f, &o->to);
     }
     broker_sent(b);
 }

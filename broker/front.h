@@ -25,6 +25,11 @@ int front_allow(struct broker *b, struct link *link) __attribute__((warn_unused_
  * the process. ${ret_busy}: there is more to do at once. */
 int front_turn(struct front *f, bool *ret_busy) __attribute__((warn_unused_result));
 
+/* Connections that were told BYE are cut a moment later, so that they hear it: when front_tidy wants to be called next,
+ * in milliseconds, or -1; and that call. */
+int front_timeout_ms(const struct front *f);
+void front_tidy(struct front *f);
+
 /* Send what the broker has queued outside a turn (a new roster). */
 void front_send(struct front *f);
 

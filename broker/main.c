@@ -251,9 +251,13 @@ static int serve(struct process *p)
             {.fd = bulk_fd(p->bulk), .events = LINK_IN},
             {.fd = p->metrics ? metrics_fd(p->metrics) : -1, .events = LINK_IN},
         };
-        int err = link_poll(items, sizeof items / sizeof items[0], busy ? 0 : WATCH_MS);
+        int timeout = front_timeout_ms(p->front);
+        if (timeout < 0 || timeout > WATCH_MS)
+            timeout = WATCH_MS;
+        int err = link_poll(items, sizeof items / sizeof items[0], busy ? 0 : timeout);
         if (err)
             return err;
+        front_tidy(p->front);
         if (items[0].ready)
             return COMITY_OK;
         if (p->metrics && items[3].ready)
