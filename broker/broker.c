@@ -164,7 +164,7 @@ static int take_ping(struct broker *b, struct session *s, const struct frame *f,
     int err = ledger_checkpoint(b->ledger, &c, &note);
     const struct frame pong = {.kind = FRAME_PONG,
                                .epoch = BYTES(s->epoch, EPOCH_LEN),
-                               .u.pong = {.credit = s->submit_granted, .checkpoint = note}};
+                               .u.pong = {.credit = session_grant(s), .checkpoint = note}};
     return err ? err : broker_send(b, &s->peer, &pong);
 }
 

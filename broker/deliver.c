@@ -44,7 +44,7 @@ int deliver_answers(struct broker *b, struct session *s)
                                     .epoch = BYTES(s->epoch, EPOCH_LEN),
                                     .u.answer = {.parcel_seq = last,
                                                  .statement = buf_bytes(&statement),
-                                                 .credit = s->submit_granted}};
+                                                 .credit = session_grant(s)}};
             err = broker_send(b, &s->peer, &f);
         }
         buf_free(&statement);

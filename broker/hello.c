@@ -8,8 +8,7 @@
 #include <comity/err.h>
 #include <string.h>
 
-/* Bytes of SUBMIT frames that a node may have on the way. */
-enum { SUBMIT_WINDOW = 8 * 1024 * 1024, MIN_DELIVER_CREDIT = 1024 * 1024 };
+enum { MIN_DELIVER_CREDIT = 1024 * 1024 };
 
 /* What a HELLO is checked against, and what WELCOME will say. */
 struct greeting {
@@ -120,7 +119,6 @@ static struct session *open_session(struct broker *b, const struct link_peer *pe
     s->heard_ms = clock_mono_ms(b->clock);
     s->parcel_seq = g->known.parcel_seq;
     s->answered = g->f->u.hello.answered;
-    s->submit_granted = SUBMIT_WINDOW;
     s->next_delivery = g->f->u.hello.taken + 1;
     s->given = g->recipient.given;
     s->deliver_granted = g->f->u.hello.credit;
@@ -170,7 +168,7 @@ static int welcome(struct broker *b, struct session *s, const struct greeting *g
                           .proof = proof,
                           .proof_count = path.count,
                           .clock_ms = (uint64_t)clock_wall_ms(b->clock),
-                          .credit = s->submit_granted}};
+                          .credit = session_grant(s)}};
         s->checkpoint_size = ours.size;
         err = broker_send(b, &s->peer, &f);
     }

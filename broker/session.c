@@ -40,6 +40,12 @@ struct session *session_open(struct session_table *t, const struct link_peer *pe
     return s;
 }
 
+uint64_t session_grant(struct session *s)
+{
+    s->submit_granted = s->submit_bytes + SUBMIT_WINDOW;
+    return s->submit_granted;
+}
+
 void session_drop(struct session_table *t, struct session *s)
 {
     HASH_DEL(t->by_key, s);

@@ -11,6 +11,9 @@
 
 #include <uthash.h>
 
+/* Bytes of SUBMIT frames that a node may have on the way. */
+enum { SUBMIT_WINDOW = 8 * 1024 * 1024 };
+
 struct session {
     struct link_peer peer; /* where the last HELLO came from; peer.key is the table's key */
     char member[MEMBER_ID_MAX + 1];
@@ -21,7 +24,7 @@ struct session {
     bool has_refusal; /* a parcel was refused: further SUBMITs of this session are ignored */
     uint64_t parcel_seq;     /* last one durable here */
     uint64_t answered;       /* last one answered in this session */
-    uint64_t submit_granted; /* bytes of SUBMIT frames that may have come since WELCOME */
+    uint64_t submit_granted; /* bytes of SUBMIT frames that may have come since WELCOME, as we have told */
     uint64_t submit_bytes;   /* that came */
 
     uint64_t next_delivery;
@@ -46,6 +49,8 @@ struct session *session_find(const struct session_table *t, const uint8_t key[32
 struct session *session_of_member(const struct session_table *t, struct bytes member);
 /* A fresh session for ${peer}, in place of an older one of that key; NULL without memory. */
 struct session *session_open(struct session_table *t, const struct link_peer *peer);
+/* What is granted now: SUBMIT_WINDOW beyond what has come. To be told with the frame that is made of it. */
+uint64_t session_grant(struct session *s);
 void session_drop(struct session_table *t, struct session *s);
 void session_drop_all(struct session_table *t);
 

@@ -9,7 +9,7 @@
 #include <comity/err.h>
 #include <string.h>
 
-enum { REFUSALS_AN_HOUR = 60, SUBMIT_WINDOW = 8 * 1024 * 1024, HOUR_MS = 3600 * 1000 };
+enum { REFUSALS_AN_HOUR = 60, HOUR_MS = 3600 * 1000 };
 
 static int root_at(void *self, struct bytes origin, uint64_t size, struct hash *ret)
 {
@@ -249,7 +249,6 @@ int submit_take(struct broker *b, struct session *s, const struct frame *f, size
         return COMITY_OK;
     if (s->submit_bytes > s->submit_granted)
         return broker_bye(b, &s->peer, COMITY_E_CREDIT, NULL, 0);
-    s->submit_granted = s->submit_bytes + SUBMIT_WINDOW;
     if (seq <= s->parcel_seq) {
         if (s->answered >= seq)
             s->answered = seq - 1;
