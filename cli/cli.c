@@ -232,7 +232,8 @@ int cli_confirm(struct cli *c, const char *fmt, ...)
 void cli_preview(struct cli *c, const struct view *view, const json_t *json)
 {
     struct out_style style = out_style_of(2);
-    if (cli_is_json(c) || (flag_given(c, "yes") && !style.is_terminal))
+    bool is_answered = flag_exists(c, "yes") && flag_given(c, "yes");
+    if (cli_is_json(c) || (is_answered && !style.is_terminal))
         return;
     struct buf out = BUF_INIT;
     style.is_terminal = true; /* for people, even when a script keeps it */

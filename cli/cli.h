@@ -76,7 +76,8 @@ struct cli {
     size_t arg_count;
     comity_client *client;
     const char *socket;
-    json_t *status; /* the node's, once asked */
+    json_t *status;  /* the node's, once asked */
+    json_t *fetched; /* the record that was fetched last */
     struct passphrases *passphrases;
     json_t *result;
     struct failure failure;

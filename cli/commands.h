@@ -6,6 +6,13 @@
 
 #include "cli.h"
 
+extern const struct command status_commands[];
+extern const struct command inbox_commands[];
+extern const struct command case_commands[];
+extern const struct command evidence_commands[];
+extern const struct command recognise_commands[];
+extern const struct command track_commands[];
+extern const struct command member_commands[];
 extern const struct command authority_commands[];
 extern const struct command node_commands[];
 extern const struct command broker_commands[];

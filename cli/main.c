@@ -244,6 +244,7 @@ int main(int argc, char **argv)
     comity_client_close(c.client);
     json_decref(c.result);
     json_decref(c.status);
+    json_decref(c.fetched);
     buf_free(&c.next);
     arena_free(c.arena);
     return err ? comity_err_exit(err) : 0;

@@ -1,0 +1,89 @@
+/*
+ * status, and plain `comity`: how things stand, and what is to be done.
+ */
+#include "ask.h"
+#include "commands.h"
+
+static const struct view_field fields[] = {
+    {"member", N_("member"), AS_WHOLE},
+    {"name", N_("name"), AS_WHOLE},
+    {"link.state", N_("link"), AS_STAGE},
+    {"link.token", N_("because of"), AS_WHOLE},
+    {"link.since", N_("since"), AS_TIME},
+    {"link.broker", N_("broker"), AS_WHOLE},
+    {"ledger.size", N_("entries in the ledger"), AS_NUMBER},
+    {"roster.number", N_("roster"), AS_NUMBER},
+    {"roster.renew_by", N_("to be renewed by"), AS_DATE},
+    {"outbox.undelivered", N_("without receipt"), AS_NUMBER},
+    {"inbox.records", N_("records received"), AS_NUMBER},
+    {"own.cases", N_("own cases"), AS_NUMBER},
+    {"own.evidence", N_("own evidence"), AS_NUMBER},
+    {"officers", N_("officers"), AS_NUMBER},
+    {0},
+};
+static const struct view view = {
+    .sections = (const struct view_section[]){{NULL, NULL, fields, NULL}, {0}}};
+
+static json_int_t number(const json_t *status, const char *group, const char *name)
+{
+    return json_integer_value(json_object_get(json_object_get(status, group), name));
+}
+
+/* What asks for somebody's hand, and the command to begin with. */
+static void put_to_do(struct cli *c, const json_t *s)
+{
+    json_int_t n;
+    if (!json_object_get(s, "roster"))
+        cli_next(c,
+                 _("! This node has not joined its network: comity node join --dir … --roster …"));
+    if (json_is_true(json_object_get(json_object_get(s, "roster"), "expired")))
+        cli_next(c, _("! The roster is past its date: ask the authority for a new one"));
+    if ((n = number(s, "inbox", "unrecognised")) > 0)
+        cli_next(c,
+                 ngettext("- %lld piece of evidence received waits for a decision: comity evidence "
+                          "list --unrecognised",
+                          "- %lld pieces of evidence received wait for a decision: comity evidence "
+                          "list --unrecognised",
+                          (unsigned long)n),
+                 (long long)n);
+    if ((n = number(s, "own", "unsigned")) > 0)
+        cli_next(c,
+                 ngettext("- %lld piece of own evidence lacks its second collector: comity "
+                          "evidence list --mine",
+                          "- %lld pieces of own evidence lack their second collector: comity "
+                          "evidence list --mine",
+                          (unsigned long)n),
+                 (long long)n);
+    if ((n = number(s, "outbox", "refused")) > 0)
+        cli_next(c,
+                 ngettext("! %lld parcel was refused: comity ledger log",
+                          "! %lld parcels were refused: comity ledger log", (unsigned long)n),
+                 (long long)n);
+    if ((n = number(s, "files", "failed")) > 0)
+        cli_next(c,
+                 ngettext("! %lld attachment cannot be moved: comity inbox list",
+                          "! %lld attachments cannot be moved: comity inbox list",
+                          (unsigned long)n),
+                 (long long)n);
+    if (c->next.len == 0)
+        cli_next(c, _("Nothing to do."));
+}
+
+static int status(struct cli *c)
+{
+    const json_t *s = NULL;
+    int err = ask_status(c, &s);
+    if (err)
+        return err;
+    put_to_do(c, s);
+    return cli_result(c, json_incref(c->status));
+}
+
+const struct command status_commands[] = {
+    {.noun = "status",
+     .uses = USES_NODE,
+     .doc = N_("How things stand, and what is to be done"),
+     .view = &view,
+     .run = status},
+    {0},
+};
