@@ -5,14 +5,14 @@
     comity_client.py roster FILE NET.roster
     comity_client.py enrol FILE LICENCE NAME
     comity_client.py case FILE TITLE --to MEMBER…
-    comity_client.py evidence FILE TITLE --to MEMBER… --by LICENCE LICENCE [--case MEMBER/INDEX]
+    comity_client.py evidence FILE TITLE --to MEMBER… --by LICENCE LICENCE [--case MEMBER/INDEX] [--attach PATH]
     comity_client.py sync FILE [--until STATE] [--seconds N]
     comity_client.py ping FILE
     comity_client.py show FILE
 
 Each prints JSON; sync one line for each thing that happens. Exit code 1 with a token on stderr when something is refused, 6 when
 `sync` has not reached its state in time. States: `sent` (the outbox is empty), `receipted` (and every recipient has answered), `inbox:N`
-(N records have come), `parcel:N` (N deliveries have been taken).
+(N records have come), `parcel:N` (N deliveries have been taken), `files` (all attachments have been moved).
 """
 import argparse
 import datetime
@@ -27,7 +27,8 @@ import zmq  # noqa: E402
 import zmq.utils.z85  # noqa: E402
 
 from comity import pb  # noqa: E402
-from comity.bureau import OFFICER, Bureau  # noqa: E402
+from comity.bureau import Bureau  # noqa: E402
+from comity.content import OFFICER  # noqa: E402
 from comity.errors import Refused, must  # noqa: E402
 from comity.session import Session  # noqa: E402
 
@@ -77,7 +78,8 @@ def find_case(bureau, ref):
 
 def send_record(bureau, record, to, signers):
     draft, enclose = bureau.record_draft(record, os.urandom(32), signers)
-    index = bureau.send(to, [draft], enclose)
+    blobs = [file.blob + file.len.to_bytes(8, "big") for file in record.evidence.files]
+    index = bureau.send(to, [draft], enclose, blobs)
     bureau.save()
     say({"ref": "%s/%d" % (bureau.member, index), "index": index, "leaf": bureau.ledger.leaves[index].hex(), "to": sorted(to)})
 
@@ -114,6 +116,9 @@ def do_evidence(args):
     bureau = Bureau(args.file)
     officers = [(bureau.state["officers"][licence]["name"], licence) for licence in args.by]
     record = evidence_record(args.title, officers, find_case(bureau, args.case) if args.case else None)
+    if args.attach:
+        with open(args.attach, "rb") as f:
+            record.evidence.files.add().CopyFrom(bureau.add_file(os.path.basename(args.attach), f.read()))
     send_record(bureau, record, args.to, [(licence, "collector") for licence in args.by])
 
 
@@ -125,6 +130,8 @@ def reached(bureau, until):
     if state == "receipted":
         rows = [row for row in s["sent"].values() if "refused" not in row]
         return not s["outbox"] and all(set(row["recipients"]) == set(row["receipts"]) for row in rows if not is_receipt(bureau, row))
+    if state == "files":
+        return not s["outbox"] and all(file["state"] in ("uploaded", "here") for file in s["files"].values())
     return {"inbox": len(s["inbox"]), "parcel": s["taken"]}[state] >= int(number)
 
 
@@ -162,7 +169,7 @@ def do_show(args):
     bureau = Bureau(args.file)
     s = bureau.state
     say({"member": bureau.member, "origin": bureau.origin, "size": bureau.ledger.size, "taken": s["taken"],
-         "outbox": len(s["outbox"]), "inbox": [{k: v for k, v in r.items() if k != "record"} for r in s["inbox"]],
+         "outbox": len(s["outbox"]), "files": {b: [f["name"], f["state"], f.get("received", [])] for b, f in s["files"].items()}, "inbox": s["inbox"],
          "sent": [{k: row.get(k) for k in ("first", "count", "recipients", "routed", "receipts", "refused")}
                   for row in s["sent"].values()]})
 
@@ -186,6 +193,7 @@ def arguments():
     evidence.add_argument("--to", nargs="+", required=True)
     evidence.add_argument("--by", nargs=2, required=True)
     evidence.add_argument("--case")
+    evidence.add_argument("--attach")
     sync = command("sync", do_sync)
     sync.add_argument("--until", default="sent")
     sync.add_argument("--seconds", type=float, default=20)

@@ -1,7 +1,8 @@
-"""A bureau: its keys, ledger, outbox and inbox, in one file that is written anew at the end of each turn.
+"""A bureau: its keys, ledger and outbox, in one file that is written anew at the end of each turn.
 
-What is sent is built here (seal, append, sign, prove) and what arrives is judged here; session.py moves the frames.
+What is sent is built here: seal, append, sign, prove. What arrives is judged in inbox.py; session.py moves the frames.
 """
+import hashlib
 import json
 import os
 
@@ -10,16 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from comity import parcel as P
 from comity import pb
-from comity.errors import Refused, must
-from comity.ledger import Draft, Ledger, Pairs, place
-from comity.notes import checkpoint_verify, join_note, officer_note, officer_verify, signature_note, signature_verify, vkey_parse
-from comity.notes import vkey_text
-from comity.roster import BUREAU, Roster, network_parse
-from comity.seal import private_bytes, public_of, seal_hash, seal_openings, u32, u64, unseal_openings
+from comity.blobs import sealed_file
+from comity.errors import must
+from comity.ledger import Draft, Ledger, place, set_opening
+from comity.notes import checkpoint_verify, join_note, officer_note, signature_note, vkey_parse
+from comity.roster import Roster, network_parse
+from comity.seal import private_bytes, public_of, seal_hash, seal_openings, u32, u64
 from comity.tree import multiproof
-
-RECORD_KINDS = {1: "CASE", 2: "EVIDENCE", 3: "RECOGNITION"}
-OFFICER, APPROVER, REVIEWER, AUDITOR = 1, 2, 3, 4
 
 
 class Bureau:
@@ -47,7 +45,7 @@ class Bureau:
                  "keys": {"ledger": private_bytes(key).hex(), "seal": private_bytes(seal).hex(),
                           "curve": curve_secret.hex(), "curve_public": curve_public.hex()},
                  "officers": {}, "entries": [], "pair_next": {}, "parcel_seq": 0, "answered": 0, "taken": 0,
-                 "outbox": [], "sent": {}, "known": {}, "broker_note": None, "pairs": {}, "leaves": {}, "inbox": [], "files": {}}
+                 "outbox": [], "sent": {}, "known": {}, "broker_note": None, "asked": {}, "pairs": {}, "leaves": {}, "inbox": [], "files": {}}
         with open(path, "x", opener=lambda p, flags: os.open(p, flags, 0o600)) as f:
             json.dump(state, f)
         return join_note(member, name, origin, key, curve_public, public_of(seal))
@@ -97,10 +95,39 @@ class Bureau:
         for licence, role in signers:
             officer = self.state["officers"][licence]
             key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(officer["seed"]))
-            notes.append(signature_note(self.origin, licence, role, RECORD_KINDS[record.kind], digest, key))
+            notes.append(signature_note(self.origin, licence, role, record.kind, digest, key))
             enclose.append(officer["entry"])
         body = pb.ledger.Body(record=data, notes=notes)
         return Draft(P.RECORD, pb.encode(body), salt), enclose
+
+    # ---- attachments -----------------------------------------------------------------------------------
+
+    def file_path(self, sha256):
+        return os.path.join(self.path + ".files", sha256)
+
+    def _file_write(self, sha256, plain):
+        os.makedirs(self.path + ".files", exist_ok=True)
+        with open(self.file_path(sha256), "wb") as f:
+            f.write(plain)
+            f.flush()
+            os.fsync(f.fileno())
+
+    def add_file(self, name, plain):
+        """A file for a record. It is uploaded once a parcel that names it is accepted."""
+        file, _ = sealed_file(name, plain)
+        self._file_write(file.sha256.hex(), plain)
+        self.state["files"][file.blob.hex()] = {"name": name, "len": file.len, "sha256": file.sha256.hex(), "sm3": file.sm3.hex(),
+                                                "secret": file.secret.hex(), "state": "upload", "accepted": False}
+        return file
+
+    def file_arrived(self, blob, plain):
+        """All blocks are here and open: hold them against the record, keep the file, say so to the sender."""
+        file = self.state["files"][blob]
+        must((len(plain), hashlib.sha256(plain).hexdigest(), hashlib.new("sm3", plain).hexdigest()) ==
+             (file["len"], file["sha256"], file["sm3"]), "blob_mismatch", blob)
+        self._file_write(file["sha256"], plain)
+        file["state"] = "here"
+        self.send([file["from"]], [Draft(P.FILE, ref=bytes.fromhex(blob))])
 
     # ---- sending ---------------------------------------------------------------------------------------
 
@@ -114,7 +141,7 @@ class Bureau:
             for draft in drafts:
                 opening = openings.opening.add()
                 if draft.body is not None:
-                    opening.salt, opening.body = draft.salt, draft.body
+                    set_opening(opening, draft.salt, draft.body)
             for index in enclose:
                 openings.opening.add().CopyFrom(self.ledger.opening(index))
             keys = {member: self.roster.members[member].seal[-1] for member in recipients}
@@ -152,8 +179,8 @@ class Bureau:
         head = pb.parcel.Head(origin=self.origin, recipients=row["recipients"], entries=[ledger.entry(i) for i in indices])
         head.checkpoint = ledger.checkpoint()
         for member in sorted(row["recipients"] + [broker]):
-            size = self._last_sent(member)
-            if size:
+            sizes = {self._last_sent(member), self.state["asked"].pop(member, 0)} - {0}
+            for size in sorted(size for size in sizes if size <= ledger.size):
                 head.since.add(member=member, size=size)
         cuts = [since.size for since in head.since]
         head.proof.extend(multiproof(ledger.leaves, ledger.size, list(indices) + row["enclose"], cuts))
@@ -171,61 +198,62 @@ class Bureau:
     # ---- what the broker answers ---------------------------------------------------------------------------
 
     def answered(self, seq, statement):
-        """The broker's statement about own parcels up to `seq`. True when one of them was refused."""
+        """The broker's verified statement about own parcels up to `seq`, or None. True when one of them was refused."""
         outbox, refused = self.state["outbox"], None
         if statement:
-            verified = P.verify_statement(P.Parcel(statement), self.roster, self.known)
-            self.learn(verified)
-            for n, entry in enumerate(verified.parcel.entries):
+            parcel = statement.parcel
+            for n, entry in enumerate(parcel.entries):
                 if entry.message.kind == P.REFUSED:
-                    must(n == len(verified.parcel.entries) - 1, "statement_mismatch", "REFUSED is not the last")
-                    refused = (verified.parcel.origin, entry)
+                    must(n == len(parcel.entries) - 1, "statement_invalid", "REFUSED is not the last")
+                    refused = (parcel.origin, entry)
                 else:
-                    self._routed(entry, verified.parcel.origin)
-        last = [row for row in outbox if row["seq"] <= seq and "routed" not in row]
-        if refused:
-            row = next((r for r in outbox if bytes.fromhex(r["hash"]) == refused[1].message.ref[:32]), None)
-            if row:
-                must(last == [row], "statement_mismatch", "REFUSED")
-                self._refused(row, *refused)
-                self.state["answered"] = row["seq"]
-                return True
-        must(not last, "statement_mismatch", "an answer without its statement")
-        for row in [row for row in outbox if row["seq"] <= seq]:
+                    self._routed(entry, parcel.origin)
+        left = [row for row in outbox if row["seq"] <= seq and "routed" not in row]
+        for row in [row for row in outbox if row["seq"] <= seq and "routed" in row]:
             outbox.remove(row)
-            self.state["sent"][row.pop("hash")] = {**row, "receipts": {}}
+            self.state["sent"][row.pop("hash")] = {"receipts": {}, **row}
         self.state["answered"] = max(self.state["answered"], seq)
-        return False
+        row = next((r for r in outbox if refused and bytes.fromhex(r["hash"]) == refused[1].message.ref[:32]), None)
+        must(left == ([row] if row else []), "statement_invalid", "an answer without its statement")
+        if row:
+            self._refused(row, *refused)
+        return bool(row)
 
     def _routed(self, entry, broker):
         digest, seq, origin, size, root = P.routed_parcel(entry)
         row = next((r for r in self.state["outbox"] if r["seq"] == seq), None)
         if row is None:
-            must(digest.hex() in self.state["sent"], "statement_mismatch", "ROUTED of something else")
+            must(digest.hex() in self.state["sent"], "statement_invalid", "ROUTED of something else")
             return
-        must((digest.hex(), origin, size, root.hex()) == (row["hash"], self.origin, row["size"], row["root"]), "statement_mismatch")
-        must([to.member for to in entry.message.to] == row["recipients"], "statement_mismatch", "recipients")
+        must((digest.hex(), origin, size, root.hex()) == (row["hash"], self.origin, row["size"], row["root"]), "statement_invalid")
+        must([to.member for to in entry.message.to] == row["recipients"], "statement_invalid", "recipients")
         row["routed"] = {"broker": broker, "index": entry.index}
+        for blob in row["blobs"]:
+            self.state["files"][blob[:64]]["accepted"] = True
 
     def _refused(self, row, broker, entry):
         """What "Refusals" asks for: void the numbers, and build everything behind anew."""
         outbox = self.state["outbox"]
         behind = [r for r in outbox if r["seq"] > row["seq"]]
         outbox.clear()
-        ref = entry.message.ref
-        token = ref[36:].decode()
-        self.state["sent"][row.pop("hash")] = {**row, "receipts": {}, "refused": token}
         self.state["parcel_seq"] = row["seq"]
-        source = place(broker, entry.index, entry.leaf)
-        for member in row["recipients"]:
-            if not self.roster.current(member) or not row["count"]:
-                continue
-            numbers = {to.member: to.pair_seq for to in self.ledger.message(row["first"]).to}
-            void = Draft(P.REFUSED, source=source, ref=ref[:32] + u32(row["count"]) + token.encode())
-            index = self.ledger.append(void, self.roster_number, [(member, numbers[member])])
-            self._queue({"recipients": [member], "first": index, "count": 1, "enclose": [], "blobs": [], "sealed": None, "wraps": []})
+        gone = [r for r in behind if not all(self.roster.current(member) for member in r["recipients"])]
+        for void in [row] + gone:
+            token = "ledger_closed" if void is not row else entry.message.ref[36:].decode()
+            digest = bytes.fromhex(void.pop("hash"))
+            self.state["sent"][digest.hex()] = {**void, "receipts": {}, "refused": token}
+            for member in void["recipients"]:
+                if self.roster.current(member):
+                    self._void(member, P.Parcel(bytes.fromhex(void["parcel"])), place(broker, entry.index, entry.leaf), token)
         for later in behind:
-            self._queue(later)
+            if later not in gone:
+                self._queue(later)
+
+    def _void(self, member, parcel, source, token):
+        first, count = P.pair_range(parcel, member)
+        draft = Draft(P.REFUSED, source=source, ref=parcel.hash + u32(count) + token.encode())
+        index = self.ledger.append(draft, self.roster_number, [(member, first)])
+        self._queue({"recipients": [member], "first": index, "count": 1, "enclose": [], "blobs": [], "sealed": None, "wraps": []})
 
     # ---- what others send --------------------------------------------------------------------------------
 
@@ -235,142 +263,12 @@ class Bureau:
         for foreign in verified.foreign:
             self.known.setdefault(foreign.origin, {})[foreign.size] = foreign.root
 
-    def deliver(self, seq, data, routed):
-        """Judge a delivery and log what came of it. `routed` is the ROUTED entry for it. Gives what to tell."""
-        digest, _, origin, size, root = P.routed_parcel(routed)
-        parcel = P.Parcel(data)
-        must(parcel.hash == digest and parcel.origin == origin, "statement_mismatch", "another parcel")
-        must({to.member: to.pair_seq for to in routed.message.to}.get(self.member) == seq, "statement_mismatch", "delivery_seq")
-        self.state["taken"] = seq
-        try:
-            verified, openings = self._judge(parcel, size, root)
-        except Refused as problem:
-            sender = self.roster.ledgers[origin][0].id
-            first = parcel.entries[0].index if parcel.entries else 0
-            source = pb.ledger.Source(origin=origin, index=first, size=size, root=root)
-            ref = digest + u32(len(parcel.entries)) + problem.token.encode()
-            self.send([sender], [Draft(P.REFUSED, source=source, ref=ref)])
-            return {"event": "refused", "from": sender, "token": problem.token, "detail": str(problem)}
-        return self._take(verified, openings)
-
-    def _judge(self, parcel, size, root):
-        verified = P.verify(parcel, self.roster, self.known)
-        must(self.member in parcel.recipients, "recipients_mismatch")
-        must((verified.checkpoint.size, verified.checkpoint.root) == (size, root), "statement_mismatch", "checkpoint")
-        here, since = self.known.get(parcel.origin, {}), parcel.since_of(self.member)
-        if here and not any(n in here and n <= size for n in since):
-            verified.known_size = max(here)
-        leaves = self.state["leaves"].get(parcel.origin, {})
-        for entry in parcel.entries:
-            must(leaves.get(str(entry.index), entry.leaf.hex()) == entry.leaf.hex(), "equivocation", "two leaves at one index")
-        openings = self._open(verified) if parcel.outer.HasField("sealed") else []
-        return verified, openings
-
-    def _open(self, verified):
-        """Body (or None) of each entry, then of each enclosure; every body has the hash that its entry commits to."""
-        parcel = verified.parcel
-        opened = unseal_openings(parcel.origin, parcel.recipients, self.member, self.seal_key,
-                                 parcel.recipients.index(self.member), parcel.outer.sealed, parcel.outer.wraps)
-        openings = list(pb.decode(pb.parcel.Openings, opened).opening)
-        entries = [(parcel.origin, entry) for entry in parcel.entries] + verified.enclosed
-        must(len(openings) == len(entries), "malformed", "openings")
-        result = []
-        for (origin, entry), opening in zip(entries, openings):
-            if not opening.HasField("body"):
-                result.append(None)
-                continue
-            must(len(opening.salt) == 32, "malformed", "salt")
-            digest = P.salted_hash("body", origin, opening.salt, opening.body)
-            must(digest == entry.message.body_hash, "body_mismatch", "entry %d" % entry.index)
-            result.append((opening.salt, pb.decode(pb.ledger.Body, opening.body, P.MAX_BODY)))
-        return result
-
-    def _take(self, verified, openings):
-        parcel, sender = verified.parcel, verified.member.id
-        told = {"event": "received", "from": sender, "first": parcel.entries[0].index, "count": len(parcel.entries),
-                "known_size": verified.known_size}
-        if self._pair(parcel) == "below":
-            return {**told, "event": "duplicate"}
-        leaves = self.state["leaves"].setdefault(parcel.origin, {})
-        leaves.update((str(entry.index), entry.leaf.hex()) for entry in parcel.entries)
-        self.learn(verified)
-        source = pb.ledger.Source(origin=parcel.origin, index=parcel.entries[0].index, size=verified.checkpoint.size,
-                                  root=verified.checkpoint.root)
-        ref = parcel.hash + u32(len(parcel.entries)) + u64(verified.known_size)
-        if parcel.receipt_class():
-            self.append(Draft(P.RECEIPT, source=source, ref=ref))
-            return {**told, "event": "receipt", "of": [self._receipt(entry, sender) for entry in parcel.entries]}
-        self.send([sender], [Draft(P.RECEIVED, source=source, ref=ref)])
-        told["records"] = self._keep(verified, openings)
-        return told
-
-    def _pair(self, parcel):
-        pairs = Pairs(self.state["pairs"].setdefault(parcel.origin, {}))
-        outcome = "next"
-        for entry in parcel.entries:
-            message, count = entry.message, 1
-            if message.kind == P.REFUSED and message.source.origin != self.origin:
-                count = int.from_bytes(message.ref[32:36], "big")
-            first = next(to.pair_seq for to in message.to if to.member == self.member)
-            outcome = pairs.take(first, count)
-        return outcome
-
-    def _receipt(self, entry, sender):
-        """What a RECEIVED, REFUSED or FILE entry of `sender` says, held against what was sent."""
-        message, ref = entry.message, entry.message.ref
-        if message.kind == P.FILE:
-            file = self.state["files"].get(ref.hex())
-            if file is not None:
-                file.setdefault("received", []).append(sender)
-            return {"kind": "FILE", "blob": ref.hex(), "known": file is not None}
-        if message.source.origin != self.origin:
-            return {"kind": "VOID", "count": int.from_bytes(ref[32:36], "big"), "token": ref[36:].decode()}
-        row = self.state["sent"].get(ref[:32].hex())
-        row = row or next((r for r in self.state["outbox"] if r["hash"] == ref[:32].hex()), None)
-        must(row and sender in row["recipients"], "receipt_mismatch", "not sent to " + sender)
-        must((message.source.index, message.source.size, message.source.root.hex()) == (row["first"], row["size"], row["root"])
-             and int.from_bytes(ref[32:36], "big") == row["count"], "receipt_mismatch", "another parcel")
-        said = {"kind": "RECEIVED", "at": entry.index, "known_size": int.from_bytes(ref[36:], "big")}
-        if message.kind == P.REFUSED:
-            said = {"kind": "REFUSED", "at": entry.index, "token": ref[36:].decode()}
-        row.setdefault("receipts", {})[sender] = said
-        return {**said, "first": row["first"], "count": row["count"]}
-
-    def _keep(self, verified, openings):
-        """Records that came along, with the signatures that hold, into the inbox."""
-        entries = [(verified.parcel.origin, entry) for entry in verified.parcel.entries] + verified.enclosed
-        keys = {}
-        for (origin, entry), opening in zip(entries, openings):
-            if entry.message.kind == P.KEY and opening and opening[1].roles:
-                licence, name, key = officer_verify(opening[1].notes[0], origin)
-                keys[(origin, licence)] = (vkey_text(*key[::2]), name, list(opening[1].roles))
-        found = []
-        for (origin, entry), opening in zip(entries, openings):
-            if entry.message.kind == P.RECORD and opening and opening[1].HasField("record"):
-                found.append(self._record(origin, entry, opening[0], opening[1], keys))
-        self.state["inbox"].extend(found)
-        return [{k: v for k, v in record.items() if k != "record"} for record in found]
-
-    def _record(self, origin, entry, salt, body, keys):
-        record = pb.decode(pb.record.Record, body.record)
-        kind = RECORD_KINDS.get(record.kind, str(record.kind))
-        digest = P.salted_hash("record", origin, salt, body.record)
-        signatures = []
-        for note in body.notes:
-            licence = note.decode().split("\n")[2]
-            vkey, name, roles = keys.get((origin, licence), (None, None, []))
-            signed = {"licence": licence, "valid": False}
-            if vkey:
-                try:
-                    signed["licence"], signed["role"] = signature_verify(note, vkey_parse(vkey), origin, kind, digest)
-                    signed["valid"] = signed["role"] != "collector" or OFFICER in roles
-                except Refused as problem:
-                    signed["token"] = problem.token
-            signatures.append(signed)
-        content = getattr(record, record.WhichOneof("content"))
-        return {"ref": "%s/%d" % (origin.split("/", 1)[1], entry.index), "origin": origin, "index": entry.index,
-                "leaf": entry.leaf.hex(), "kind": kind, "title": getattr(content, "title", None),
-                "record_hash": digest.hex(), "signatures": signatures, "record": body.record.hex()}
+    def want_files(self, files, sender):
+        """Attachments of records that came in, to be fetched."""
+        for file in files:
+            self.state["files"].setdefault(file.blob.hex(), {
+                "name": file.name, "len": file.len, "sha256": file.sha256.hex(), "sm3": file.sm3.hex(), "secret": file.secret.hex(),
+                "state": "fetch", "from": sender})
 
     # ---- the broker's own ledger ----------------------------------------------------------------------------
 
@@ -378,9 +276,3 @@ class Bureau:
         """A checkpoint of the broker, verified but not yet linked."""
         ledger = self.roster.broker().ledgers[-1]
         return checkpoint_verify(note, vkey_parse(ledger.vkey.decode()))
-
-    def is_bureau(self, member):
-        return member in self.roster.members and self.roster.members[member].role == BUREAU
-
-
-__all__ = ["Bureau", "OFFICER", "APPROVER", "REVIEWER", "AUDITOR"]

@@ -7,6 +7,10 @@ class Refused(Exception):
         self.token = token
 
 
+class BrokersFault(Refused):
+    """What the broker asserted does not hold: the session ends, and nothing is taken."""
+
+
 def must(condition, token, detail=""):
     if not condition:
         raise Refused(token, detail)

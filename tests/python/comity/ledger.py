@@ -4,6 +4,7 @@ import time
 from collections import namedtuple
 
 from comity import pb
+from comity.errors import must
 from comity.notes import checkpoint_text, note_sign
 from comity.parcel import genesis, salted_hash
 from comity.tree import leaf_hash, root
@@ -39,7 +40,7 @@ class Ledger:
     def opening(self, index):
         row, opening = self.rows[index], pb.parcel.Opening()
         if "body" in row:
-            opening.salt, opening.body = bytes.fromhex(row["salt"]), bytes.fromhex(row["body"])
+            set_opening(opening, bytes.fromhex(row["salt"]), bytes.fromhex(row["body"]))
         return opening
 
     def body(self, index):
@@ -72,8 +73,18 @@ class Ledger:
         return self.size - 1
 
 
+def set_opening(opening, salt, body):
+    """An empty body is opened by its salt alone: an optional field is never present and empty."""
+    opening.salt = salt
+    if body:
+        opening.body = body
+
+
 def place(origin, index, leaf):
     return pb.ledger.Source(origin=origin, index=index, leaf=leaf)
+
+
+MAX_GAPS = 1024
 
 
 class Pairs:
@@ -83,18 +94,22 @@ class Pairs:
         self.kept = kept              # {"next": n, "gaps": [[first, end], …]}, empty before the first
 
     def take(self, first, count):
-        """'next', 'beyond', 'gap' or 'below'."""
+        """'next', 'beyond', 'gap' or 'below'; refused when some of the numbers were taken and others not."""
+        must(first > 0 and count > 0, "pair_seq", "no numbers")
         if not self.kept:
             self.kept.update(next=first, gaps=[])
         gaps, end = self.kept["gaps"], first + count
         if first >= self.kept["next"]:
             beyond = first > self.kept["next"]
             if beyond:
+                must(len(gaps) < MAX_GAPS, "limit", "gaps")
                 gaps.append([self.kept["next"], first])
             self.kept["next"] = end
             return "beyond" if beyond else "next"
         for n, (a, b) in enumerate(gaps):
             if a <= first and end <= b:
                 gaps[n:n + 1] = [gap for gap in ([a, first], [end, b]) if gap[0] < gap[1]]
+                must(len(gaps) <= MAX_GAPS, "limit", "gaps")
                 return "gap"
+        must(end <= self.kept["next"] and not any(a < end and first < b for a, b in gaps), "pair_seq", "taken in part")
         return "below"

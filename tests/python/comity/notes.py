@@ -7,7 +7,7 @@ import time
 from collections import namedtuple
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from comity.errors import Refused, must
 from comity.seal import public_of
@@ -44,9 +44,9 @@ def now_text():
 # ---- keys -----------------------------------------------------------------------------------------------------
 
 def check_public(public):
-    must(len(public) == 32, "key_invalid", "length")
+    must(len(public) == 32, "bad_key", "length")
     y = int.from_bytes(public, "little") & (2**255 - 1)
-    must(y < _P and y not in _LOW_ORDER, "key_invalid", "not canonical, or of low order")
+    must(y < _P and y not in _LOW_ORDER, "bad_key", "not canonical, or of low order")
 
 
 def vkey_id(name, kind, public):
@@ -175,13 +175,18 @@ def officer_verify(note, origin):
 
 
 def signature_note(origin, licence, role, kind, record_hash, key):
-    lines = ["comity officer signature v1", origin, licence, role, kind, b64(record_hash), now_text()]
+    lines = ["comity officer signature v1", origin, licence, role, str(kind), b64(record_hash), now_text()]
     return note_sign("\n".join(lines) + "\n", (officer_key_name(origin, licence), key))
+
+
+def signature_licence(note):
+    """Whose signature a note says that it is."""
+    return note_lines(note_open(note)[0], "comity officer signature v1", 6)[1]
 
 
 def signature_verify(note, key, origin, kind, record_hash):
     """Licence and role of a signature under a record. `key` is the officer's."""
     lines = note_lines(note_verify(note, key), "comity officer signature v1", 6)
     must(key.name == officer_key_name(origin, lines[1]) and lines[2] in ("collector", "approver", "reviewer"), "malformed", "signer")
-    must(lines[0] == origin and lines[3] == kind and unb64(lines[4]) == record_hash, "signature_invalid", "over something else")
+    must(lines[0] == origin and lines[3] == str(kind) and unb64(lines[4]) == record_hash, "signature_invalid", "over something else")
     return lines[1], lines[2]

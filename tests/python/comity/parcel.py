@@ -2,8 +2,8 @@
 from collections import namedtuple
 
 from comity import pb
-from comity.errors import must
-from comity.notes import Checkpoint, checkpoint_verify
+from comity.errors import Refused, must
+from comity.notes import checkpoint_verify
 from comity.roster import BROKER
 from comity.seal import seal_hash
 from comity.tree import H, check_multiproof, leaf_hash
@@ -72,11 +72,12 @@ class Verified:
         self.known_size = 0           # 0: it links to what is known here, else the newest size known
 
 
-def verify(parcel, roster, known, statement=False):
-    """Steps 2 to 6 and the first sentence of 7. `known` maps origin to {size: root} of what was verified before."""
+def verify(parcel, roster, known, statement=False, routing=None):
+    """Steps 2 to 6, the first sentence of 7, and 8. `known` maps origin to {size: root} of what was verified before; `routing` is
+    origin and index of the ROUTED entry of a parcel that was delivered."""
     member, key = roster.key_of(parcel.origin)
     checkpoint = checkpoint_verify(parcel.head.checkpoint, key)
-    _closing_rule(roster, checkpoint)
+    _closing_rule(roster, checkpoint, routing)
     wanted = {}
     for n, entry in enumerate(parcel.entries):
         wanted[entry.index] = entry.leaf
@@ -91,11 +92,13 @@ def verify(parcel, roster, known, statement=False):
         must(parcel.entries[0].message.prev == genesis(parcel.origin), "chain_broken", "genesis")
     enclosed = [_enclosure(enclosure, parcel, roster, wanted) for enclosure in parcel.head.enclosures]
     cuts = {s.size for s in parcel.head.since}
+    must(all(cut <= checkpoint.size for cut in cuts), "proof_invalid", "since beyond the checkpoint")
     root, at = check_multiproof(checkpoint.size, wanted, cuts, parcel.head.proof)
-    must(root == checkpoint.root, "proof_invalid", "another root")
+    must(root == checkpoint.root, "inclusion_failed", "another root")
     at[checkpoint.size] = root
     for size, cut in at.items():
-        must(known.get(parcel.origin, {}).get(size, cut) == cut, "equivocation", "%s at %d" % (parcel.origin, size))
+        must(known.get(parcel.origin, {}).get(size, cut) == cut,
+             "equivocation" if size == checkpoint.size else "consistency_failed", "%s at %d" % (parcel.origin, size))
     result = Verified(parcel, member, checkpoint, at)
     result.enclosed = [(origin, entry) for origin, entry, _ in enclosed]
     result.foreign = [foreign for _, _, foreign in enclosed if foreign]
@@ -103,13 +106,16 @@ def verify(parcel, roster, known, statement=False):
         must(known.get(foreign.origin, {}).get(foreign.size, foreign.root) == foreign.root, "equivocation", foreign.origin)
     if not statement:
         _content(parcel, result.enclosed)
+        must(bool(parcel.entries) == bool(parcel.recipients), "recipients_mismatch", "entries for nobody")
     return result
 
 
-def _closing_rule(roster, checkpoint):
+def _closing_rule(roster, checkpoint, routing):
     ledger = roster.ledgers[checkpoint.origin][1]
-    if ledger.HasField("closed"):
-        must((checkpoint.size, checkpoint.root) == (ledger.closed.size, ledger.closed.root), "ledger_closed", checkpoint.origin)
+    if not ledger.HasField("closed") or (checkpoint.size, checkpoint.root) == (ledger.closed.size, ledger.closed.root):
+        return
+    must(routing and any(w.broker == routing[0] and routing[1] <= w.routed for w in ledger.closed.witness), "ledger_closed",
+         checkpoint.origin)
 
 
 def _enclosure(enclosure, parcel, roster, wanted):
@@ -117,22 +123,27 @@ def _enclosure(enclosure, parcel, roster, wanted):
     entry = entry_decode(enclosure.entry)
     if not enclosure.HasField("checkpoint"):
         must(not enclosure.proof and not enclosure.HasField("routed"), "malformed", "own enclosure")
-        must(wanted.setdefault(entry.index, entry.leaf) == entry.leaf, "equivocation", "two leaves at one index")
+        must(entry.index not in wanted, "malformed", "enclosed twice")
+        wanted[entry.index] = entry.leaf
         return parcel.origin, entry, None
     text_origin = enclosure.checkpoint.split(b"\n", 1)[0].decode("utf-8", "replace")
     _, key = roster.key_of(text_origin)
     checkpoint = checkpoint_verify(enclosure.checkpoint, key)
-    _closing_rule(roster, checkpoint)
     must(len(enclosure.proof) <= MAX_ENCLOSURE_PROOF, "too_large", "enclosure")
     root, _ = check_multiproof(checkpoint.size, {entry.index: entry.leaf}, (), enclosure.proof)
-    must(root == checkpoint.root, "proof_invalid", "enclosure")
-    if enclosure.HasField("routed"):
-        routed = verify_statement(Parcel(enclosure.routed), roster, {})
-        must(len(routed.parcel.entries) == 1, "malformed", "statement of an enclosure")
-        message = routed.parcel.entries[0].message
-        must(message.kind == ROUTED and (message.source.origin, message.source.size, message.source.root) ==
-             (checkpoint.origin, checkpoint.size, checkpoint.root), "statement_mismatch", "enclosure")
+    must(root == checkpoint.root, "inclusion_failed", "enclosure")
+    routing = _routing_of(enclosure.routed, checkpoint, roster) if enclosure.HasField("routed") else None
+    _closing_rule(roster, checkpoint, routing)
     return text_origin, entry, checkpoint
+
+
+def _routing_of(statement, checkpoint, roster):
+    """Where the broker's statement says that a parcel with this checkpoint was routed."""
+    for entry in verify_statement(Parcel(statement), roster, {}).parcel.entries:
+        source = entry.message.source
+        if entry.message.kind == ROUTED and (source.origin, source.size, source.root) == checkpoint[:3]:
+            return Parcel(statement).origin, entry.index
+    raise Refused("statement_invalid", "enclosure")
 
 
 def _content(parcel, enclosed):
@@ -141,22 +152,25 @@ def _content(parcel, enclosed):
     for entry in parcel.entries:
         source = entry.message.source
         if entry.message.kind == SHARE:
-            must((source.origin, source.index, source.leaf) in places, "record_missing", "a share without its record")
+            must((source.origin, source.index, source.leaf) in places, "malformed", "a share without its record")
     outer, want = parcel.outer, None
     if outer.HasField("sealed"):
-        must(len(outer.wraps) == len(parcel.recipients) + 1, "malformed", "wraps")
+        must(len(outer.wraps) == len(parcel.recipients) + 1, "seal_mismatch", "wraps")
         want = seal_hash(outer.sealed, outer.wraps, parcel.head.blobs)
     else:
-        must(not outer.wraps, "malformed", "wraps without a sealed part")
+        must(not outer.wraps and not parcel.head.blobs, "seal_mismatch", "wraps or blobs without a sealed part")
     for entry in parcel.entries:
-        if want or not entry.message.HasField("seal"):
-            must(entry.message.seal == (want or b""), "seal_mismatch")
+        must(entry.message.seal == (want or b""), "seal_mismatch")
+        must(want or not entry.message.HasField("body_hash"), "seal_mismatch", "a body that is not sealed")
 
 
 def verify_statement(parcel, roster, known):
     """A broker's statement: entries of its ledger, ROUTED or REFUSED."""
     result = verify(parcel, roster, known, statement=True)
-    must(result.member.role == BROKER, "statement_mismatch", "not by a broker")
+    must(result.member.role == BROKER, "statement_invalid", "not by a broker")
+    head, outer = parcel.head, parcel.outer
+    must(not head.recipients and not head.enclosures and not head.blobs and not outer.HasField("sealed") and not outer.wraps,
+         "statement_invalid", "more than entries")
     return result
 
 
@@ -167,10 +181,17 @@ def routed_parcel(entry):
     return message.ref[:32], int.from_bytes(message.ref[32:], "big"), message.source.origin, message.source.size, message.source.root
 
 
-def checkpoint_of(roster, note):
-    """A checkpoint whose ledger is named by itself."""
-    origin = note.split(b"\n", 1)[0].decode("utf-8", "replace")
-    return checkpoint_verify(note, roster.key_of(origin)[1])
+def is_void(message):
+    """A REFUSED entry that voids numbers of its own sender: its source is an entry of the broker's."""
+    return message.kind == REFUSED and message.source.HasField("leaf")
 
 
-__all__ = [name for name in dir() if not name.startswith("_")] + ["Checkpoint"]
+def pair_range(parcel, member):
+    """First number and count that a parcel has for a member."""
+    first, end = None, None
+    for entry in parcel.entries:
+        number = next(to.pair_seq for to in entry.message.to if to.member == member)
+        must(end is None or number == end, "pair_seq", "not consecutive")
+        first = number if first is None else first
+        end = number + (int.from_bytes(entry.message.ref[32:36], "big") if is_void(entry.message) else 1)
+    return first, end - first

@@ -40,13 +40,13 @@ def _load():
 ledger, parcel, record, roster, session = _modules()
 
 
-def _has_empty_bytes(message):
+def _has_empty_optional(message):
     for field, value in message.ListFields():
         repeated = field.label == field.LABEL_REPEATED
         if field.type == field.TYPE_MESSAGE:
-            if any(_has_empty_bytes(part) for part in (value if repeated else [value])):
+            if any(_has_empty_optional(part) for part in (value if repeated else [value])):
                 return True
-        elif field.type == field.TYPE_BYTES and field.label == field.LABEL_OPTIONAL and not value:
+        elif field.type in (field.TYPE_BYTES, field.TYPE_STRING) and field.label == field.LABEL_OPTIONAL and not value:
             return True
     return False
 
@@ -63,7 +63,7 @@ def decode(kind, data, limit=None):
     if not message.IsInitialized():
         raise Refused("malformed", kind.DESCRIPTOR.name)
     message.DiscardUnknownFields()
-    if message.SerializeToString() != data or _has_empty_bytes(message):
+    if message.SerializeToString() != data or _has_empty_optional(message):
         raise Refused("not_canonical", kind.DESCRIPTOR.name)
     return message
 

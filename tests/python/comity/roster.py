@@ -49,17 +49,17 @@ class Roster:
         text = note_open(note)[0]
         lines = note_lines(text, "comity roster v1", 6)
         roster = Roster(note, message, text, lines)
-        must(lines[0] == roster.network == network.name and lines[1] == str(roster.number), "roster_invalid", "network or number")
-        must(unb64(lines[5]) == H(body), "roster_invalid", "the note is of another roster")
+        must(lines[0] == roster.network == network.name and lines[1] == str(roster.number), "malformed", "network or number")
+        must(unb64(lines[5]) == H(body), "signature_invalid", "the note is of another roster")
         ids = [member.id for member in message.members]
-        must(ids == sorted(set(ids)), "roster_invalid", "members")
+        must(ids == sorted(set(ids)), "malformed", "members")
         in_force = before or network
         for threshold, keys in ((in_force.threshold, in_force.authority), (roster.threshold, roster.authority)):
-            must(threshold > 0 and sum(signed_by(note, key) for key in set(keys)) >= threshold, "roster_untrusted")
+            must(threshold > 0 and sum(signed_by(note, key) for key in set(keys)) >= threshold, "authority_unproven")
         if before:
-            must(roster.number > before.number, "roster_invalid", "older than the one in force")
+            must(roster.number > before.number, "roster_old", "older than the one in force")
             if roster.number == before.number + 1:
-                must(unb64(lines[2]) == H(before.text.encode()), "roster_invalid", "follows another roster")
+                must(unb64(lines[2]) == H(before.text.encode()), "roster_chain", "follows another roster")
         return roster
 
     def note_hash(self):
@@ -77,9 +77,9 @@ class Roster:
 
     def key_of(self, origin):
         """Member and key of a ledger."""
-        must(origin in self.ledgers, "origin_unknown", origin)
+        must(origin in self.ledgers, "member_unknown", origin)
         member, ledger = self.ledgers[origin]
         must(ledger.suite == 1, "unsupported", "suite")
         key = vkey_parse(ledger.vkey.decode())
-        must(key.name == origin, "roster_invalid", "the key of another origin")
+        must(key.name == origin, "malformed", "the key of another origin")
         return member, key

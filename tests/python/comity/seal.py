@@ -78,11 +78,11 @@ def private_bytes(private):
 
 
 def _exchange(private, public):
-    must(len(public) == 32 and int.from_bytes(public, "little") < X25519_P, "key_invalid", "X25519 key")
+    must(len(public) == 32 and int.from_bytes(public, "little") < X25519_P, "bad_key", "X25519 key")
     try:
         return private.exchange(X25519PublicKey.from_public_bytes(public))
     except ValueError:
-        raise Refused("key_invalid", "X25519 key of low order")
+        raise Refused("bad_key", "X25519 key of low order")
 
 
 def hpke_seal(public, info, aad, plain, aead=AES_256_GCM, ephemeral=None):
@@ -101,7 +101,7 @@ def hpke_open(private, info, aad, sealed, aead=AES_256_GCM):
     try:
         return AESGCM(key).decrypt(nonce, sealed[32:], aad)
     except InvalidTag:
-        raise Refused("decrypt_failed", "wrap")
+        raise Refused("unseal_failed", "wrap")
 
 
 # ---- parcels --------------------------------------------------------------------------------------------------
@@ -146,11 +146,11 @@ def unseal_openings(origin, recipients, reader, private, place, sealed, wraps):
     wrap = wraps[place]
     kid = key_id(public_of(private))
     must(len(wrap) == 88 and len(sealed) >= 48, "malformed", "sealed part")
-    must(wrap[:8] == kid, "key_unknown", "sealed for another key")
+    must(wrap[:8] == kid, "unseal_failed", "sealed for another key")
     ck = hpke_open(private, _wrap_info(origin, reader, kid), H(sealed), wrap[8:])
     key, nonce, commitment = _parts(ck)
-    must(hmac.compare_digest(sealed[:32], commitment), "decrypt_failed", "commitment")
+    must(hmac.compare_digest(sealed[:32], commitment), "unseal_failed", "commitment")
     try:
         return AESGCM(key).decrypt(nonce, sealed[32:], _aad(origin, recipients))
     except InvalidTag:
-        raise Refused("decrypt_failed", "sealed part")
+        raise Refused("unseal_failed", "sealed part")

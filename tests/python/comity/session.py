@@ -7,13 +7,14 @@ import time
 import zmq
 import zmq.utils.z85
 
+from comity import blobs
 from comity import parcel as P
 from comity import pb
 from comity.errors import Refused, must
-from comity.notes import checkpoint_verify
-from comity.tree import check_consistency, consistency
-from comity.notes import Key, checkpoint_text, note_sign
+from comity.inbox import Inbox
+from comity.notes import Key, checkpoint_text, checkpoint_verify, note_sign
 from comity.seal import public_of
+from comity.tree import check_consistency, consistency
 
 MAX_FRAME, GRANT, PING_AFTER_S, PONG_WITHIN_S = 1024 * 1024, 4 * 1024 * 1024, 15, 30
 
@@ -36,14 +37,34 @@ class Session:
     def __init__(self, bureau, tell):
         self.bureau, self.tell = bureau, tell
         broker = bureau.roster.broker()
-        self.broker_curve, self.endpoint = broker.curve, broker.endpoints[0]
-        self.socket = None
+        self.broker_curve, self.endpoint, self.bulk_endpoint = broker.curve, broker.endpoints[0], broker.endpoints[1]
+        self.socket = self.bulk = None
         self.reconnect()
 
     def close(self):
         if self.socket:
             self.socket.close()
             self.socket = None
+        self.close_bulk()
+
+    def close_bulk(self):
+        if self.bulk:
+            self.bulk.socket.close()
+            self.bulk = None
+
+    def move_files(self):
+        """The bulk socket, opened anew whenever there is something to move that it does not know of."""
+        moving = sum(file["state"] == "fetch" or (file["state"] == "upload" and file["accepted"])
+                     for file in self.bureau.state["files"].values())
+        if moving and (self.bulk is None or not self.bulk.waiting()):
+            self.close_bulk()
+            self.bulk = blobs.Bulk(self.bureau, curve_socket(self.bureau, self.bulk_endpoint, self.broker_curve), self.tell)
+            self.bulk_heard = time.monotonic()
+        if self.bulk and self.bulk.turn():
+            self.bulk_heard = time.monotonic()
+        elif moving and time.monotonic() - self.bulk_heard > blobs.ASK_AFTER_S:
+            self.bulk.ask_again()
+            self.bulk_heard = time.monotonic()
 
     def reconnect(self):
         self.close()
@@ -59,9 +80,8 @@ class Session:
 
     def hello(self):
         state = self.bureau.state
-        self.epoch, self.own_frames, self.roster_parts = None, 0, None
+        self.epoch, self.wanted, self.parts = None, 0, []
         self.granted = self.sent_bytes = self.got_bytes = self.taken_said = 0
-        self.held = []                # deliveries that wait for a newer roster
         self.grant = GRANT
         hello = pb.session.Hello(version=1, origin=self.bureau.origin, roster=self.bureau.roster_number, taken=state["taken"],
                                  answered=state["answered"], checkpoint=self.bureau.ledger.checkpoint(), credit=self.grant)
@@ -87,54 +107,73 @@ class Session:
         must(state["answered"] <= welcome.parcel_seq <= state["parcel_seq"], "rollback", "parcel_seq")
         self.learn_broker(checkpoint)
         self.epoch, self.granted, self.submitted = welcome.epoch, welcome.credit, welcome.parcel_seq
+        self.stated = checkpoint.size
         self.tell({"event": "welcome", "roster": welcome.roster, "parcel_seq": welcome.parcel_seq, "broker_size": checkpoint.size})
-        if welcome.roster > bureau.roster_number:
-            self.roster_parts = []
-            self.send(roster_ask={"epoch": self.epoch, "number": welcome.roster, "part": 0})
+        self.first_submit = welcome.parcel_seq
+        self.see_roster(welcome.roster)
 
     def learn_broker(self, checkpoint):
         roots = self.bureau.known.setdefault(checkpoint.origin, {})
         must(roots.setdefault(checkpoint.size, checkpoint.root) == checkpoint.root, "equivocation", "the broker's checkpoint")
         self.bureau.state["broker_note"] = checkpoint.note.decode()
 
+    def see_roster(self, number):
+        """Ask for a roster that is newer than ours. Until it is in force nothing is taken in."""
+        if number > max(self.bureau.roster_number, self.wanted):
+            self.wanted, self.parts = number, []
+            self.send(roster_ask={"epoch": self.epoch, "number": number, "part": 0})
+        return number > self.bureau.roster_number
+
     def on_roster_part(self, part):
-        must(self.roster_parts is not None and part.part == len(self.roster_parts), "malformed", "roster part")
-        self.roster_parts.append(part.data)
-        if part.part + 1 < part.parts:
-            self.send(roster_ask={"epoch": self.epoch, "number": part.number, "part": part.part + 1})
+        """A part that was asked for, or of a new roster that the broker hands to all."""
+        if part.part == 0:
+            self.parts = []
+        if part.part != len(self.parts) or part.number <= self.bureau.roster_number:
             return
-        self.bureau.adopt_roster(b"".join(self.roster_parts))
-        self.roster_parts = None
+        self.parts.append(part.data)
+        if part.part + 1 < part.parts:
+            if self.wanted:
+                self.send(roster_ask={"epoch": self.epoch, "number": part.number, "part": part.part + 1})
+            return
+        self.bureau.adopt_roster(b"".join(self.parts))
         self.tell({"event": "roster", "number": part.number})
-        held, self.held = self.held, []
-        for deliver in held:
-            self.on_deliver(deliver)
+        self.again = self.again or bool(self.wanted)
+        self.wanted, self.parts = 0, []
 
     # ---- frames ----------------------------------------------------------------------------------------------
 
     def on_answer(self, answer):
         self.granted = max(self.granted, answer.credit)
-        refused = self.bureau.answered(answer.parcel_seq, answer.statement if answer.HasField("statement") else None)
+        statement = None
         if answer.HasField("statement"):
-            self.learn_broker(self.bureau.broker_checkpoint(P.Parcel(answer.statement).head.checkpoint))
+            statement = P.verify_statement(P.Parcel(answer.statement), self.bureau.roster, self.bureau.known)
+            since = [(s.member, s.size) for s in statement.parcel.head.since]
+            must(since == [(self.bureau.member, self.stated)], "statement_invalid", "since")
+            self.learn_statement(statement)
+        refused = self.bureau.answered(answer.parcel_seq, statement)
         self.tell({"event": "answer", "parcel_seq": answer.parcel_seq, "refused": refused})
         self.again = self.again or refused
 
     def on_deliver(self, deliver):
-        if self.roster_parts is not None:
-            self.held.append(deliver)
-            return
         bureau = self.bureau
-        must(deliver.delivery_seq == bureau.state["taken"] + 1, "order", "delivery_seq %d" % deliver.delivery_seq)
+        if self.wanted:
+            return                    # it comes again after the next HELLO
+        must(deliver.delivery_seq == bureau.state["taken"] + 1, "pair_seq", "delivery_seq %d" % deliver.delivery_seq)
         statement = P.verify_statement(P.Parcel(deliver.statement), bureau.roster, bureau.known)
         since = [(s.member, s.size) for s in statement.parcel.head.since]
-        known = bureau.known.get(statement.parcel.origin, {})
-        must(len(since) == 1 and since[0][0] == bureau.member and (since[0][1] in known or not since[0][1]), "statement_mismatch", "since")
-        must(len(statement.parcel.entries) == 1, "statement_mismatch", "entries")
-        bureau.learn(statement)
-        self.learn_broker(statement.checkpoint)
+        must(since == [(bureau.member, self.stated)], "statement_invalid", "since")
+        must(len(statement.parcel.entries) == 1, "statement_invalid", "entries")
+        routed = statement.parcel.entries[0]
+        self.learn_statement(statement)
+        if self.see_roster(routed.message.roster):
+            return
         self.tell({"delivery_seq": deliver.delivery_seq,
-                   **bureau.deliver(deliver.delivery_seq, deliver.parcel, statement.parcel.entries[0])})
+                   **Inbox(bureau).deliver(deliver.delivery_seq, deliver.parcel, routed, statement.parcel.origin)})
+
+    def learn_statement(self, statement):
+        self.bureau.learn(statement)
+        self.learn_broker(statement.checkpoint)
+        self.stated = statement.checkpoint.size
 
     def on_pong(self, pong):
         self.granted = max(self.granted, pong.credit)
@@ -166,6 +205,7 @@ class Session:
         body = getattr(frame, kind)
         self.last_heard = time.monotonic()
         if kind == "bye":
+            self.close()
             raise Refused(body.token, "BYE: " + body.detail)
         if kind == "resync":
             self.again = True
@@ -197,6 +237,7 @@ class Session:
         if self.again:
             self.hello()
         elif self.epoch:
+            self.move_files()
             self.speak()
         quiet = time.monotonic()
         if self.epoch and quiet - self.last_sent >= PING_AFTER_S:
@@ -211,6 +252,8 @@ class Session:
             self.grant = max(self.grant, self.got_bytes + GRANT)
             self.send(taken={"epoch": self.epoch, "delivery_seq": taken, "credit": self.grant})
             self.taken_said = taken
+        if self.bureau.state["answered"] < self.first_submit or self.wanted:
+            return                    # the answer may be a refusal, and then what is behind must not go as it is
         for row in self.bureau.state["outbox"]:
             if row["seq"] <= self.submitted:
                 continue
