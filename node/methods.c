@@ -205,9 +205,10 @@ static const struct counter {
     const char *sql;
     uint64_t arg;
 } counters[] = {
+    /* What is not sealed is a receipt, which nobody answers. */
     {"outbox", "undelivered",
      "SELECT count(*) FROM parcel_out_to t JOIN parcel_out p ON p.id = t.parcel"
-     " WHERE t.state = ?1 AND p.state < 2", 0},
+     " WHERE t.state = ?1 AND p.state < 2 AND p.wraps IS NOT NULL", 0},
     {"outbox", "refused", "SELECT count(*) FROM parcel_out_to WHERE state = ?1", 2},
     {"inbox", "records", "SELECT sum(n) FROM view_count WHERE what % 2 = ?1", 0},
     {"inbox", "unrecognised",
