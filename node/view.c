@@ -3,7 +3,7 @@
  * numbers of ledgers. What each kind of entry leaves in the tables is view_project.c's.
  *
  * An own record without a case costs one row at the end of one table; that is the path of an import of thousands a second.
- * Rows are written at once, by statements that stay prepared; counts are gathered and written once a turn.
+ * Such rows are gathered (view_own.c), as counts are; others are written at once.
  */
 #include "view_parts.h"
 
@@ -58,7 +58,7 @@ int view_apply(struct node *n, const struct view_item *item)
 
 int view_flush(struct node *n)
 {
-    int err = COMITY_OK;
+    int err = view_write_own(n);
     for (uint64_t kind = 0; n->view && kind < VIEW_KINDS; kind++)
         for (uint64_t own = 0; !err && own < 2; own++)
             if (n->view->added[kind][own])
@@ -81,6 +81,7 @@ void view_forget(struct node *n)
         free(o);
     }
     arena_free(v->scratch);
+    arena_free(v->kept);
     free(v);
     n->view = NULL;
 }

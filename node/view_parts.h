@@ -13,7 +13,23 @@
 /* The number of the own ledger in view_origin. */
 enum { VIEW_ORIGIN_OWN = 0 };
 
-enum { VIEW_KINDS = 4 };
+enum { VIEW_KINDS = 4, VIEW_BATCH = 16 };
+
+/* An own record on its way into view_record and view_request. Texts are in view->kept. */
+struct view_own {
+    uint64_t index;
+    uint32_t kind;
+    int64_t time_ms;
+    bool has_case;
+    uint64_t case_origin;
+    uint64_t case_index;
+    struct bytes title;
+    struct bytes doc_no;
+    uint64_t sub;
+    uint64_t files;
+    uint64_t notes;
+    struct bytes request_id;
+};
 
 struct view_origin {
     char name[ORIGIN_MAX + 1];
@@ -24,6 +40,9 @@ struct view_origin {
 /* Lives from the first view_apply of a turn to view_forget: whatever it remembers is what this turn's transaction sees. */
 struct view {
     struct arena *scratch; /* of one item */
+    struct arena *kept;    /* of the rows that wait */
+    struct view_own own[VIEW_BATCH];
+    size_t own_count;
     struct view_origin *origins;
     uint64_t added[VIEW_KINDS][2]; /* records of that kind: received, own */
 };
@@ -31,6 +50,11 @@ struct view {
 /* The number of ${origin}, given out now if need be. COMITY_E_INVALID when it is none. */
 int view_origin_id(struct node *n, struct bytes origin, uint64_t *ret)
     __attribute__((warn_unused_result));
+
+/* Write the own records that wait: before anything is done that must see them. */
+int view_write_own(struct node *n) __attribute__((warn_unused_result));
+/* Let ${row} wait, whose texts are copied. */
+int view_add_own(struct node *n, const struct view_own *row) __attribute__((warn_unused_result));
 
 /* ---- view_project.c: one kind of entry each; the body of ${item} has been decoded ---- */
 

@@ -13,11 +13,6 @@
 
 #include <comity/err.h>
 
-static uint64_t place_of(const struct view_item *item)
-{
-    return item->from == VIEW_OWN ? item->index : item->received;
-}
-
 /* ---- records ---- */
 
 static struct bytes title_of(const struct record *r)
@@ -54,26 +49,52 @@ static struct db_value text_or_null(struct bytes text)
     return text.len ? DB_TEXT(text) : DB_NULL;
 }
 
-static int write_row(struct node *n, const struct view_item *item, const struct record *r,
-                     uint64_t origin, size_t notes)
+/* The case that the record belongs to, by the number of its ledger. False: to none. */
+static bool case_of(struct node *n, const struct record *r, uint64_t *ret_origin, int *ret_err)
+{
+    int err = r->has_case_ref ? view_origin_id(n, r->case_ref.origin, ret_origin) : COMITY_E_INVALID;
+    if (err && err != COMITY_E_INVALID)
+        *ret_err = err;
+    return err == COMITY_OK;
+}
+
+static int write_own(struct node *n, const struct view_item *item, const struct record *r,
+                     const struct body *body)
+{
+    struct view_own row = {.index = item->index,
+                           .kind = r->kind,
+                           .time_ms = item->time_ms,
+                           .case_index = r->case_ref.index,
+                           .title = title_of(r),
+                           .doc_no = r->doc_no,
+                           .sub = sub_of(r),
+                           .files = files_of(r),
+                           .notes = body->note_count,
+                           .request_id = body->request_id};
+    int err = COMITY_OK;
+    row.has_case = case_of(n, r, &row.case_origin, &err);
+    return err ? err : view_add_own(n, &row);
+}
+
+/* COMITY_E_EXISTS when it is known. */
+static int write_received(struct node *n, const struct view_item *item, const struct record *r,
+                          uint64_t origin, size_t notes)
 {
     uint64_t case_origin = 0;
-    bool has_case = r->has_case_ref;
-    int err = has_case ? view_origin_id(n, r->case_ref.origin, &case_origin) : COMITY_OK;
-    if (err == COMITY_E_INVALID)
-        has_case = false;
-    else if (err)
-        return err;
-    return db_run(store_db(n->store),
-                  "INSERT OR IGNORE INTO view_record(at, origin, idx, kind, time, case_origin,"
-                  " case_idx, title, doc_no, sub, files, notes, sender, leaf)"
-                  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
-                  DB_U64(place_of(item)), DB_U64(origin), DB_U64(item->index), DB_U64(r->kind),
-                  DB_U64(item->time_ms), has_case ? DB_U64(case_origin) : DB_NULL,
-                  has_case ? DB_U64(r->case_ref.index) : DB_NULL, text_or_null(title_of(r)),
-                  text_or_null(r->doc_no), sub_of(r) ? DB_U64(sub_of(r)) : DB_NULL,
-                  DB_U64(files_of(r)), DB_U64(notes), text_or_null(item->sender),
-                  item->from == VIEW_OWN ? DB_NULL : DB_BLOB(hash_bytes(&item->leaf)));
+    int err = COMITY_OK;
+    bool has_case = case_of(n, r, &case_origin, &err);
+    if (!err)
+        err = db_run(store_db(n->store),
+                     "INSERT OR IGNORE INTO view_record(at, origin, idx, kind, time, case_origin,"
+                     " case_idx, title, doc_no, sub, files, notes, sender, leaf)"
+                     " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+                     DB_U64(item->received), DB_U64(origin), DB_U64(item->index), DB_U64(r->kind),
+                     DB_U64(item->time_ms), has_case ? DB_U64(case_origin) : DB_NULL,
+                     has_case ? DB_U64(r->case_ref.index) : DB_NULL, text_or_null(title_of(r)),
+                     text_or_null(r->doc_no), sub_of(r) ? DB_U64(sub_of(r)) : DB_NULL,
+                     DB_U64(files_of(r)), DB_U64(notes), text_or_null(item->sender),
+                     DB_BLOB(hash_bytes(&item->leaf)));
+    return !err && db_changes(store_db(n->store)) == 0 ? COMITY_E_EXISTS : err;
 }
 
 static int write_files(struct node *n, const struct view_item *item, const struct record *r,
@@ -95,6 +116,9 @@ static int write_files(struct node *n, const struct view_item *item, const struc
 /* An own decision also stands at the evidence that it is about. */
 static int mark_decided(struct node *n, uint64_t evidence_origin, const struct record_recognition *r)
 {
+    int err = view_write_own(n);
+    if (err)
+        return err;
     if (evidence_origin == VIEW_ORIGIN_OWN)
         return db_run(store_db(n->store),
                       "UPDATE view_record SET decided = ?2 WHERE at = ?1 AND origin = 0 AND idx = ?1"
@@ -143,17 +167,13 @@ int view_project_record(struct node *n, const struct view_item *item, const stru
         return COMITY_OK;
     int err = view_origin_id(n, item->origin, &origin);
     if (!err)
-        err = write_row(n, item, r, origin, body->note_count);
-    if (!err && db_changes(store_db(n->store)) == 0)
-        return COMITY_OK; /* known */
-    if (!err)
-        err = write_files(n, item, r, origin);
+        err = item->from == VIEW_OWN ? write_own(n, item, r, body)
+                                     : write_received(n, item, r, origin, body->note_count);
+    if (err)
+        return err == COMITY_E_EXISTS ? COMITY_OK : err;
+    err = write_files(n, item, r, origin);
     if (!err && r->kind == RECORD_RECOGNITION)
         err = write_recognition(n, item, &r->u.recognition, origin);
-    if (!err && item->from == VIEW_OWN && body->request_id.len)
-        err = db_run(store_db(n->store),
-                     "INSERT OR IGNORE INTO view_request(id, idx) VALUES(?1, ?2)",
-                     DB_BLOB(body->request_id), DB_U64(item->index));
     if (!err)
         n->view->added[r->kind][item->from == VIEW_OWN]++;
     return err;
