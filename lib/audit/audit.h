@@ -67,12 +67,12 @@ enum audit_code audit_finding_code(const struct audit *a, size_t i);
  *   "checks":[{"check","ledger"?,"count","failed","text"}…]          only those that ran
  *   "findings":[{"id":"F1","code","class","text","limit","settle"?,"ledger","index"?,…,"earliest"?,"latest"?,
  *                "ref"?,"proof"?:"F1-fork.json","material"?:[…]}…]      worst first
- *   "pairs":[{"sender","recipient","sent"?,"accepted","received","receipted","refused","open"}…]   in entries; sent is absent
- *                                                                       without the sender's ledger
+ *   "pairs":[{"sender","recipient","sent"?,"accepted","received","receipted","refused","open"}…]   in parcels, receipts apart; sent is
+ *                                                                       absent without the sender's ledger
  *   "officers":[{"ledger","licence","name","roles","enrolled","retired"?,"signatures"}…],
  *   "limits":[sentences]}
  */
-int audit_to_json(const struct audit *a, json_t **ret) __attribute__((warn_unused_result));
+int audit_to_json(struct audit *a, json_t **ret) __attribute__((warn_unused_result));
 
 /*
  * Write one file for each finding that is proven by signed material: what a third party needs to see it without the ledgers (notes,

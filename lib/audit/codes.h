@@ -65,20 +65,20 @@
       "anything about the entries: these hashes are a copy for speed",                             \
       "restore the store from a backup")                                                           \
     X(BODY_MISMATCH, "body_mismatch", CONTRADICTION,                                               \
-      "content does not match: what {ledger} keeps as the content of entry {index} is not what "   \
-      "the entry commits to",                                                                      \
+      "content does not match: what {other} keeps as the content of entry {index} of {ledger} "    \
+      "is not what the entry commits to",                                                          \
       "who changed it; the entry itself stands",                                                   \
-      "ask a recipient of the record for the content")                                             \
+      "ask the owner or another recipient of the record for the content")                          \
     X(BODY_WITHHELD, "body_withheld", WITHHELD,                                                    \
-      "content withheld: the content of {count} entries of {ledger}, the first of them "           \
-      "{index}, is not in this copy",                                                              \
+      "content withheld: {other} does not show the content of {count} entries of {ledger}, the "   \
+      "first of them {index}",                                                                     \
       "that anything is wrong: the entries and their proofs stand",                                \
       "ask the owner, or a recipient")                                                             \
     X(BODY_ERASED, "body_erased", WITHHELD,                                                        \
-      "content erased: the content of {count} entries of {ledger}, the first of them {index}, "    \
-      "was erased in this copy",                                                                   \
+      "content erased: {other} has erased the content of {count} entries of {ledger}, the first "  \
+      "of them {index}",                                                                           \
       "that anything is wrong: the entries and their proofs stand",                                \
-      "ask a recipient for the content")                                                           \
+      "ask another holder for the content")                                                        \
     X(PAIR_GAP, "pair_gap", CONTRADICTION,                                                         \
       "{ledger} counted {count} numbers to {member} that none of its entries bears, before "       \
       "entry {index}",                                                                             \
@@ -179,6 +179,11 @@
       "{ledger} signed two histories: they differ at size {size}, as {other} shows",               \
       "which of the two is the true one, or who knew of both",                                     \
       "")                                                                                          \
+    X(COPY_OTHER, "copy_other", CONTRADICTION,                                                     \
+      "the copy of {ledger}, which no checkpoint of its own covers, does not lead to its signed "  \
+      "checkpoint of size {size} that {other} holds",                                              \
+      "who changed this copy",                                                                     \
+      "compare with another copy of this ledger")                                                  \
     X(TAIL_CUT, "tail_cut", CONTRADICTION,                                                         \
       "the copy of {ledger} ends at {index}, and {other} holds its signed checkpoint of size "     \
       "{size}",                                                                                    \
@@ -209,7 +214,7 @@
       "unresolved: the broker accepted {count} parcels of {other} for {ledger}, and neither "      \
       "side has a receipt",                                                                        \
       "whether the broker or the recipient lacks them",                                            \
-      "{settle}")                                                                                  \
+      "ask the recipient and the broker for their newest ledgers")                                 \
     X(ON_THE_WAY, "on_the_way", NOTE,                                                              \
       "{count} parcels of {other} to {ledger} were on their way when the copies were made",        \
       "that anything is wrong",                                                                    \
@@ -219,11 +224,16 @@
       "{ledger} has no such entry",                                                                \
       "why they are not in this copy",                                                             \
       "")                                                                                          \
+    X(NEVER_SENT, "never_sent", CONTRADICTION,                                                     \
+      "{other} gave {count} numbers to entries for {ledger}, the first of them {number}, and "     \
+      "later ones arrived, but the broker never had these",                                        \
+      "why {other} held them back",                                                                \
+      "")                                                                                          \
     X(NUMBERS_MISSING, "numbers_missing", UNRESOLVED,                                              \
       "unresolved: {count} numbers of {other} to {ledger} never arrived, the first of them "       \
       "{number}",                                                                                  \
       "whether {other}, the broker or {ledger} lacks them",                                        \
-      "{settle}")                                                                                  \
+      "ask the recipient and the broker for their newest ledgers")                                 \
     X(ENTRY_DENIED, "entry_denied", CONTRADICTION,                                                 \
       "{other} holds {count} entries of {ledger} with proof that differ from those in the "        \
       "copy, the first of them {index}",                                                           \
