@@ -29,7 +29,7 @@ static const char *socket_at(struct cli *c, const char *address)
     return address;
 }
 
-static int find_socket(struct cli *c, const char **ret)
+int ask_find_socket(struct cli *c, const char **ret)
 {
     const char *given = flag_exists(c, "node") ? flag_text(c, "node") : NULL;
     const char *environment = getenv("COMITY_NODE");
@@ -58,7 +58,7 @@ static int find_socket(struct cli *c, const char **ret)
 int ask_open(struct cli *c, comity_client **ret)
 {
     if (!c->client) {
-        int err = find_socket(c, &c->socket);
+        int err = ask_find_socket(c, &c->socket);
         if (err)
             return err;
         err = comity_client_open(c->socket, &c->client);

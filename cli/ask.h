@@ -6,6 +6,8 @@
 
 #include "cli.h"
 
+/* Where the node's socket is, by --node, COMITY_NODE, or where it usually lies. */
+int ask_find_socket(struct cli *c, const char **ret) __attribute__((warn_unused_result));
 /* The connection; its errors are the command's. */
 int ask_open(struct cli *c, comity_client **ret) __attribute__((warn_unused_result));
 

@@ -53,9 +53,6 @@ int authority_read_network(struct cli *c, const char *path, struct network *ret)
 /* A join file, and its fingerprint. */
 int authority_read_join(struct cli *c, const char *path, struct join_request *ret,
                         const char **ret_fingerprint) __attribute__((warn_unused_result));
-/* "bureau", "broker", "auditor", "unknown". */
-const char *member_role_word(uint32_t role);
-
 /*
  * What is known of a member's ledger at the broker: MEMBER.witness, JSON.
  *

@@ -5,6 +5,7 @@
 #include "authority.h"
 
 #include "base/text.h"
+#include "json/ledger_json.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -32,14 +33,6 @@ const struct flag roster_revoke_flags[] = {
     {"renew-in", N_("DAYS"), 0, N_("The roster must be renewed within so many days (default 366)")},
     {0},
 };
-
-const char *member_role_word(uint32_t role)
-{
-    return role == MEMBER_BUREAU    ? "bureau"
-           : role == MEMBER_BROKER  ? "broker"
-           : role == MEMBER_AUDITOR ? "auditor"
-                                    : "unknown";
-}
 
 /* ---- the roster in force ---- */
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/keyfile.h"
+#include "json/ledger_json.h"
 
 #include <string.h>
 

@@ -63,7 +63,7 @@ static const struct view_field new_fields[] = {{"ref", N_("case"), AS_WHOLE},
                                                {0}};
 static const struct view new_view = {
     .done = N_("The case is filed; the time of filing can be proven."),
-    .is_line = true,
+    .is_ref = true,
     .sections = (const struct view_section[]){{NULL, NULL, new_fields, NULL}, {0}}};
 
 static const struct view_field list_fields[] = {
@@ -135,7 +135,7 @@ static int send_case(struct cli *c, json_t *json, const json_t *to)
     if (err)
         return err;
     if (!cli_is_dry_run(c)) {
-        err = compose_find_request(c, request_id, json);
+        err = compose_find_request(c, request_id, json, to);
         if (err != COMITY_E_NOT_FOUND)
             return err;
     }

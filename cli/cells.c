@@ -45,21 +45,28 @@ static size_t walk(const json_t *at, const char *path, size_t len, const json_t 
     return n;
 }
 
-static size_t find(const json_t *object, const char *path, const json_t **ret)
+static size_t find(const json_t *object, const char **path, const json_t **ret)
 {
     for (;;) {
-        size_t len = strcspn(path, "|");
-        size_t n = walk(object, path, len, ret, 0);
-        if (n || path[len] == 0)
+        size_t len = strcspn(*path, "|");
+        size_t n = walk(object, *path, len, ret, 0);
+        if (n || (*path)[len] == 0)
             return n;
-        path += len + 1;
+        *path += len + 1;
     }
 }
 
 const json_t *cell_value(const json_t *object, const char *path)
 {
     const json_t *values[VALUES_MAX];
-    return find(object, path, values) ? values[0] : NULL;
+    return find(object, &path, values) ? values[0] : NULL;
+}
+
+const char *cell_path(const json_t *object, const char *path)
+{
+    const json_t *values[VALUES_MAX];
+    find(object, &path, values);
+    return path;
 }
 
 bool cell_exists(const json_t *object, const char *path)
@@ -255,7 +262,8 @@ void cell_make(struct cell *cell, const struct view_field *field, const json_t *
                const struct out_style *style)
 {
     const json_t *values[VALUES_MAX];
-    size_t n = find(object, field->path, values);
+    const char *path = field->path;
+    size_t n = find(object, &path, values);
     (void)style;
     for (size_t i = 0; i < n; i++) {
         if (i)
@@ -292,7 +300,8 @@ void cell_put(struct buf *out, const struct cell *cell, const struct out_style *
 void cell_put_plain(struct buf *out, const struct view_field *field, const json_t *object)
 {
     const json_t *values[VALUES_MAX];
-    size_t n = find(object, field->path, values);
+    const char *path = field->path;
+    size_t n = find(object, &path, values);
     for (size_t i = 0; i < n; i++) {
         const json_t *v = values[i];
         if (i)

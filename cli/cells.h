@@ -19,6 +19,9 @@ const json_t *cell_value(const json_t *object, const char *path);
 /* Whether ${path} leads to anything. */
 bool cell_exists(const json_t *object, const char *path);
 
+/* Where in ${path} the alternative begins that leads somewhere. */
+const char *cell_path(const json_t *object, const char *path);
+
 /* The cell of ${field} for ${object}; without text when nothing is there. */
 void cell_make(struct cell *cell, const struct view_field *field, const json_t *object,
                const struct out_style *style);

@@ -17,5 +17,6 @@ extern const struct command authority_commands[];
 extern const struct command node_commands[];
 extern const struct command broker_commands[];
 extern const struct command key_commands[];
+extern const struct command ledger_commands[];
 
 #endif

@@ -171,7 +171,8 @@ static bool says(const json_t *has, const json_t *wanted)
     return has && json_equal(has, wanted);
 }
 
-int compose_find_request(struct cli *c, const char *request_id, const json_t *json)
+int compose_find_request(struct cli *c, const char *request_id, const json_t *json,
+                         const json_t *to)
 {
     json_t *found = NULL;
     json_t *args = cli_json(json_pack("{s:s}", "request_id", request_id));
@@ -185,6 +186,9 @@ int compose_find_request(struct cli *c, const char *request_id, const json_t *js
     const json_t *ref = json_object_get(found, "ref");
     err = ask_quietly(c, "record.get", cli_json(json_pack("{s:O}", "ref", ref)), &recorded);
     bool is_other = !err && !says(json_object_get(recorded, "record"), json);
+    if (!err)
+        json_object_update_missing(found, recorded); /* as record.add would have answered */
+    json_object_del(found, "record");
     json_decref(recorded);
     if (is_other) {
         err = cli_fail(c, COMITY_E_REQUEST_CONFLICT,
@@ -194,6 +198,7 @@ int compose_find_request(struct cli *c, const char *request_id, const json_t *js
         return err;
     }
     json_object_set_new(found, "again", json_true());
+    json_object_set(found, "to", (json_t *)to);
     return cli_result(c, found);
 }
 
@@ -219,7 +224,7 @@ static int fail_fault(struct cli *c, const struct record_fault *f, const struct 
     if (f->err == COMITY_E_USCC || f->err == COMITY_E_GTIN)
         cli_hint(c, err, _("if it is really written so, say --unverified-code, which is recorded"));
     else if (flag && flag_exists(c, flag))
-        cli_hint(c, err, _("mend --%s"), flag);
+        cli_hint(c, err, f->err == COMITY_E_FIELD_MISSING ? _("add --%s") : _("mend --%s"), flag);
     return err;
 }
 

@@ -91,8 +91,8 @@ int compose_send(struct cli *c, const struct compose_send *what)
  * COMITY_E_NOT_FOUND (not noted). COMITY_E_REQUEST_CONFLICT when a request of that id recorded
  * something other than ${json} says.
  */
-int compose_find_request(struct cli *c, const char *request_id, const json_t *json)
-    __attribute__((warn_unused_result));
+int compose_find_request(struct cli *c, const char *request_id, const json_t *json,
+                         const json_t *to) __attribute__((warn_unused_result));
 
 /* "2026-11-24T17:47:15+08:00" from that, from "2026-11-24 17:47[:15]" or from UTC; NULL when it is
  * no time. */

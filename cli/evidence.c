@@ -119,7 +119,7 @@ static const struct view_field sign_fields[] = {
 };
 static const struct view sign_view = {
     .done = N_("Signed."),
-    .is_line = true,
+    .is_ref = true,
     .sections = (const struct view_section[]){{NULL, NULL, sign_fields, NULL}, {0}}};
 
 static const struct view_field forward_fields[] = {
@@ -131,7 +131,7 @@ static const struct view_field forward_fields[] = {
 };
 static const struct view forward_view = {
     .done = N_("On its way."),
-    .is_line = true,
+    .is_ref = true,
     .sections = (const struct view_section[]){{NULL, NULL, forward_fields, NULL}, {0}}};
 
 static int evidence_list(struct cli *c)

@@ -104,7 +104,7 @@ static const struct view_field file_fields[] = {{"name", N_("file"), AS_TEXT},
                                                 {0}};
 const struct view evidence_push_view = {
     .done = N_("The evidence is fixed in the ledger."),
-    .is_line = true,
+    .is_ref = true,
     .sections = (const struct view_section[]){
         {NULL, NULL, push_fields, NULL}, {"files", N_("Files"), file_fields, NULL}, {0}}};
 
@@ -382,8 +382,6 @@ static int send(struct cli *c, struct push *p)
                                       .request_id = p->request_id};
     if (!err)
         err = compose_send(c, &what);
-    if (!err)
-        json_object_set(c->result, "files", p->files);
     return err;
 }
 
@@ -424,11 +422,12 @@ static int push(struct cli *c, struct push *p)
         cli_next(c, _("Dry run: nothing was written."));
         return cli_result(c, json_incref(p->json));
     }
-    err = compose_find_request(c, p->request_id, p->json);
+    err = compose_find_request(c, p->request_id, p->json, p->to);
     if (err == COMITY_E_NOT_FOUND)
         err = send(c, p);
     if (err)
         return err;
+    json_object_set(c->result, "files", p->files);
     say_next(c, p);
     return ask_wait(c, json_string_value(json_object_get(c->result, "ref")));
 }

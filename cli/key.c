@@ -43,7 +43,7 @@ static const struct view_field new_fields[] = {
 };
 static const struct view new_view = {
     .done = N_("The officer is enrolled."),
-    .is_line = true,
+    .is_ref = true,
     .sections = (const struct view_section[]){{NULL, NULL, new_fields, NULL}, {0}}};
 
 static const struct view_field list_fields[] = {
@@ -62,7 +62,7 @@ static const struct view_field retire_fields[] = {{"ref", N_("entry"), AS_WHOLE}
                                                   {0}};
 static const struct view retire_view = {
     .done = N_("The key is retired: what it signs from now on does not count."),
-    .is_line = true,
+    .is_ref = true,
     .sections = (const struct view_section[]){{NULL, NULL, retire_fields, NULL}, {0}}};
 
 /* "officer,reviewer" as an array of roles. */

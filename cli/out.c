@@ -40,8 +40,8 @@ static void put_record_plain(struct buf *out, const struct view_section *s, cons
     for (const struct view_field *f = s->fields; f->path; f++) {
         if (!cell_exists(object, f->path))
             continue;
-        size_t name = strcspn(f->path, "|[");
-        buf_printf(out, "%.*s\t", (int)name, f->path);
+        const char *path = cell_path(object, f->path);
+        buf_printf(out, "%.*s\t", (int)strcspn(path, "|["), path);
         cell_put_plain(out, f, object);
         buf_put_u8(out, '\n');
     }
@@ -185,6 +185,8 @@ static void put_row(struct buf *out, const struct table *t, size_t row,
         if (!is_last(t, k))
             put_spaces(out, (right ? 0 : pad) + GAP);
     }
+    while (out->len && out->data[out->len - 1] == ' ')
+        out->len--; /* cells at the end may be empty */
     buf_put_u8(out, '\n');
 }
 
@@ -226,9 +228,10 @@ static void render_plain(const struct view *view, const json_t *json, struct buf
 {
     bool is_list = view->sections[0].path && !view->sections[1].fields;
     for (const struct view_section *s = view->sections; s->fields; s++) {
-        if (!s->path && view->is_line) {
-            put_line_plain(out, s, json);
-            return; /* what follows is for people */
+        if (!s->path && view->is_ref) {
+            cell_put_plain(out, s->fields, json);
+            buf_put_u8(out, '\n');
+            return;
         }
         if (!s->path)
             put_record_plain(out, s, json);

@@ -52,9 +52,9 @@ struct view_section {
 
 struct view {
     const struct view_section *sections; /* ends with a row without fields */
-    /* Through a pipe the fields of the first section are one line: for commands that do one thing,
-     * and answer with a ref. */
-    bool is_line;
+    /* Through a pipe nothing but the first field of the first section: for commands that do one
+     * thing and answer with a ref, so that a script can take it. */
+    bool is_ref;
     /* On a terminal this sentence, with its mark, comes first; NULL: none. */
     const char *done;
 };

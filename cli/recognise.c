@@ -50,7 +50,7 @@ static const struct view_field fields[] = {
 };
 static const struct view view = {
     .done = N_("The decision is recorded."),
-    .is_line = true,
+    .is_ref = true,
     .sections = (const struct view_section[]){{NULL, NULL, fields, NULL}, {0}}};
 
 /* The member whose evidence it is, unless others were named. */
@@ -116,7 +116,7 @@ static int decide(struct cli *c, json_t *json, const json_t *to, const struct of
         return err ? err : cli_result(c, json_incref(json));
     }
     if (!err)
-        err = compose_find_request(c, request_id, json);
+        err = compose_find_request(c, request_id, json, to);
     if (err != COMITY_E_NOT_FOUND)
         return err;
     err = compose_finish(c, json, rows, &record);
