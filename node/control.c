@@ -1,9 +1,10 @@
 /*
- * The control socket: connections in the node's loop. See control.h; what a request means is control_call.c's.
+ * The control socket: connections in the node's loop. See control.h; what a request means is
+ * control_call.c's.
  *
- * Requests are read and run while a turn takes in, replies gather in memory and are written behind its end, in few large
- * pieces. Nobody can make the node hold much: a connection whose replies are not taken is not read from, and at most one
- * request too many is in memory for each.
+ * Requests are read and run while a turn takes in, replies gather in memory and are written behind
+ * its end, in few large pieces. Nobody can make the node hold much: a connection whose replies are
+ * not taken is not read from, and at most one request too many is in memory for each.
  */
 #include "control_parts.h"
 
@@ -18,9 +19,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* ---- opening and closing ------------------------------------------------------------------------------------ */
+/* ---- opening and closing ---- */
 
-/* What lies at the path is a socket that a dead node left behind: we hold the ledger's lock. Anything else stays. */
+/* What lies at the path is a socket that a dead node left behind: we hold the ledger's lock.
+ * Anything else stays. */
 static int remove_stale(const char *path)
 {
     struct stat st;
@@ -49,7 +51,7 @@ static int listen_at(struct control *c)
     int why = errno;
     umask(mask);
     return failed || listen(c->listen_fd, CONTROL_CONNECTIONS_MAX) ? file_err(failed ? why : errno)
-                                                                  : COMITY_OK;
+                                                                   : COMITY_OK;
 }
 
 int control_open(struct node *n, struct control **ret)
@@ -108,7 +110,7 @@ void control_close(struct control *c)
     free(c);
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------------------ */
+/* ---- waiting ---- */
 
 static size_t unsent(const struct conn *conn)
 {
@@ -146,7 +148,7 @@ int control_timeout_ms(const struct control *c)
     return c->is_left ? 0 : waiters_timeout_ms(c);
 }
 
-/* ---- taking in ---------------------------------------------------------------------------------------------- */
+/* ---- taking in ---- */
 
 static void accept_some(struct control *c)
 {
@@ -192,7 +194,8 @@ static bool read_some(struct conn *conn)
     return false;
 }
 
-/* The next whole message, not taken off. A length beyond the limit ends the connection: there is no way to find the next. */
+/* The next whole message, not taken off. A length beyond the limit ends the connection: there is no
+ * way to find the next. */
 static bool peek_message(struct conn *conn, struct bytes *ret)
 {
     size_t have = conn->in.len - conn->in_at;
@@ -279,7 +282,7 @@ void control_take(struct control *c, struct turn *t, const struct link_poll_item
     take_rounds(c);
 }
 
-/* ---- settling ----------------------------------------------------------------------------------------------- */
+/* ---- settling ---- */
 
 static void write_some(struct conn *conn)
 {
@@ -314,15 +317,12 @@ void control_settle(struct control *c)
     c->conn_count = kept;
 }
 
-/* ---- replies ------------------------------------------------------------------------------------------------ */
+/* ---- replies ---- */
 
 void conn_reply(struct conn *conn, const struct reply *r)
 {
-    const struct control_reply reply = {.id = r->id,
-                                        .err = r->err,
-                                        .json = r->json,
-                                        .chunk = r->chunk,
-                                        .more = r->more};
+    const struct control_reply reply = {
+        .id = r->id, .err = r->err, .json = r->json, .chunk = r->chunk, .more = r->more};
     if (conn->is_gone)
         return;
     if (conn->out_at && conn->out_at == conn->out.len) {

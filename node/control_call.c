@@ -1,21 +1,21 @@
 /*
- * One request of the control socket: decode it, find its method, check what it brings, run it, answer. What methods do is
- * methods*.c's.
+ * One request of the control socket: decode it, find its method, check what it brings, run it,
+ * answer. What methods do is methods*.c's.
  */
 #include "control_parts.h"
 
 #include "base/text.h"
 #include "domain/ref.h"
+#include "turn.h"
 #include "json/error_json.h"
 #include "json/value_json.h"
-#include "turn.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- errors ------------------------------------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 int call_fail(struct call *k, int err, const char *field, const char *format, ...)
 {
@@ -43,7 +43,7 @@ int call_clip(struct bytes text)
     return text.len < 64 ? (int)text.len : 64;
 }
 
-/* ---- replies ------------------------------------------------------------------------------------------------ */
+/* ---- replies ---- */
 
 void conn_reply_json(struct conn *conn, uint64_t id, json_t *json, struct bytes chunk, bool more)
 {
@@ -77,7 +77,7 @@ void conn_reply_error(struct conn *conn, uint64_t id, int err, const char *messa
     reply_error(conn, id, err, &d);
 }
 
-/* ---- arguments ---------------------------------------------------------------------------------------------- */
+/* ---- arguments ---- */
 
 static int get_texts(struct call *k, const json_t *value, struct texts *ret)
 {
@@ -137,7 +137,8 @@ int call_args(struct call *k, const struct arg *args, size_t n)
         return COMITY_OK;
     const char *key = NULL;
     json_t *value = NULL;
-    json_object_foreach(k->args, key, value) {
+    json_object_foreach(k->args, key, value)
+    {
         size_t i = 0;
         while (i < n && strcmp(args[i].name, key) != 0)
             i++;
@@ -231,7 +232,7 @@ int call_recipients(struct call *k, const struct texts *to, const struct bytes *
     return COMITY_OK;
 }
 
-/* ---- drafts ------------------------------------------------------------------------------------------------- */
+/* ---- drafts ---- */
 
 struct bytes call_keep(struct call *k, struct bytes b)
 {
@@ -307,7 +308,7 @@ int call_claim(struct call *k, struct bytes request_id)
     return COMITY_OK;
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------ */
+/* ---- running ---- */
 
 /* The binary fields must be those that the method takes. */
 static int check_fields(struct call *k, const struct method *m)

@@ -1,6 +1,6 @@
 /*
- * What the parts of the control socket share: connections, a call that runs, and what handlers of methods may use. Internal
- * to node/control*.c and node/methods*.c.
+ * What the parts of the control socket share: connections, a call that runs, and what handlers of
+ * methods may use. Internal to node/control*.c and node/methods*.c.
  *
  *     control.c        the socket: accept, wait, read, write, in turns
  *     control_call.c   one request: decode, find its method, check arguments, answer
@@ -23,11 +23,11 @@
 enum {
     CONTROL_CONNECTIONS_MAX = 64,
     CONTROL_LENGTH_LEN = 4,
-    CONTROL_READ_MAX = 1024 * 1024,    /* in one piece */
-    CONTROL_OUT_MAX = 1024 * 1024,     /* with more replies not taken, nothing more is asked for */
-    CONTROL_CHUNKS_MAX = 8,            /* of one file that wait for the disk */
-    CONTROL_ROUND = 64,                /* requests of one connection before it is the next one's turn */
-    CONTROL_TAKE_MS = 40,              /* of requests a turn */
+    CONTROL_READ_MAX = 1024 * 1024, /* in one piece */
+    CONTROL_OUT_MAX = 1024 * 1024,  /* with more replies not taken, nothing more is asked for */
+    CONTROL_CHUNKS_MAX = 8,         /* of one file that wait for the disk */
+    CONTROL_ROUND = 64,   /* requests of one connection before it is the next one's turn */
+    CONTROL_TAKE_MS = 40, /* of requests a turn */
     CONTROL_WAITERS_MAX = 256,
     CONTROL_ARENA = 64 * 1024 * 1024,  /* of the drafts of a turn */
     CONTROL_SCRATCH = 16 * 1024 * 1024 /* of one request */
@@ -106,8 +106,9 @@ struct control {
 /* ---- a call ---- */
 
 enum {
-    CALL_TAKEN = 1,  /* the reply comes later */
-    CALL_NOT_NOW = 2 /* not in this turn: the request stays where it is, and so does what is behind it */
+    CALL_TAKEN = 1, /* the reply comes later */
+    CALL_NOT_NOW =
+        2 /* not in this turn: the request stays where it is, and so does what is behind it */
 };
 
 struct call {
@@ -129,8 +130,9 @@ struct call {
 enum method_flag {
     METHOD_ROSTER = 1,  /* only with a roster in force */
     METHOD_APPENDS = 2, /* not once the turn is full */
-    METHOD_ALONE = 4,   /* the only request of its turn that appends: its checks must hold when it is appended */
-    METHOD_RECORD = 8,  /* which binary fields it takes */
+    METHOD_ALONE =
+        4, /* the only request of its turn that appends: its checks must hold when it is appended */
+    METHOD_RECORD = 8, /* which binary fields it takes */
     METHOD_SALT = 16,
     METHOD_NOTES = 32,
     METHOD_CHUNK = 64
@@ -172,8 +174,8 @@ struct arg {
 };
 /* Views live as long as k->args and k->a. COMITY_E_USAGE. */
 int call_args(struct call *k, const struct arg *args, size_t n) __attribute__((warn_unused_result));
-#define CALL_ARGS(k, ...)                                                                          \
-    call_args((k), (const struct arg[]){__VA_ARGS__},                                              \
+#define CALL_ARGS(k, ...)                             \
+    call_args((k), (const struct arg[]){__VA_ARGS__}, \
               sizeof((const struct arg[]){__VA_ARGS__}) / sizeof(struct arg))
 
 struct place {
@@ -184,7 +186,8 @@ struct place {
 /* The place that ${text}, argument ${field}, names. COMITY_E_REF. */
 int call_place(struct call *k, const char *field, struct bytes text, struct place *ret)
     __attribute__((warn_unused_result));
-/* The recipients of ${to}, sorted, in memory of the turn's. COMITY_E_RECIPIENTS, _UNKNOWN_MEMBER, _CLOSED, _NO_ROSTER. */
+/* The recipients of ${to}, sorted, in memory of the turn's. COMITY_E_RECIPIENTS, _UNKNOWN_MEMBER,
+ * _CLOSED, _NO_ROSTER. */
 int call_recipients(struct call *k, const struct texts *to, const struct bytes **ret,
                     size_t *ret_count) __attribute__((warn_unused_result));
 /* The one note that the request must bear. */
@@ -207,7 +210,8 @@ int call_append(struct call *k, struct draft *d, const struct pending *p)
 /* Keep ${b} for the turn; none without memory. */
 struct bytes call_keep(struct call *k, struct bytes b);
 
-/* Whether a draft of this turn bears the request id already: then CALL_NOT_NOW. Otherwise remember it. */
+/* Whether a draft of this turn bears the request id already: then CALL_NOT_NOW. Otherwise remember
+ * it. */
 int call_claim(struct call *k, struct bytes request_id) __attribute__((warn_unused_result));
 
 /* ---- replies ---- */

@@ -1,9 +1,10 @@
 /*
  * The folder files/, and the thread that writes to it what officers bring in. See files.h.
  *
- * The turn's thread hands over pieces of work and takes back their outcomes; two lists and a mutex between them, and an
- * eventfd for its loop. A stream is used by one of the two threads at a time: whatever is asked of it waits in the one
- * list, in order, so that the worker needs no lock while it writes, hashes, or syncs.
+ * The turn's thread hands over pieces of work and takes back their outcomes; two lists and a mutex
+ * between them, and an eventfd for its loop. A stream is used by one of the two threads at a time:
+ * whatever is asked of it waits in the one list, in order, so that the worker needs no lock while
+ * it writes, hashes, or syncs.
  */
 #include "files.h"
 
@@ -26,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- the folder --------------------------------------------------------------------------------------------- */
+/* ---- the folder ---- */
 
 static int empty_dir(const char *dir)
 {
@@ -90,7 +91,7 @@ int files_settle(const struct node *n, const char *tmp, const struct hash *sha25
     return err;
 }
 
-/* ---- streams and work --------------------------------------------------------------------------------------- */
+/* ---- streams and work ---- */
 
 struct files_stream {
     struct files *files;
@@ -157,7 +158,7 @@ static void unpend(struct files_stream *s)
         stream_free(s);
 }
 
-/* ---- the worker's side -------------------------------------------------------------------------------------- */
+/* ---- the worker's side ---- */
 
 static int do_chunk(struct files_stream *s, struct work *w)
 {
@@ -263,7 +264,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- the turn's side ---------------------------------------------------------------------------------------- */
+/* ---- the turn's side ---- */
 
 int files_start(struct node *n, struct files **ret)
 {

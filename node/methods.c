@@ -45,7 +45,7 @@ const struct method *method_find(struct bytes name)
     return NULL;
 }
 
-/* ---- pages -------------------------------------------------------------------------------------------------- */
+/* ---- pages ---- */
 
 void page_init(struct page *p)
 {
@@ -99,7 +99,7 @@ int page_finish(struct call *k, struct page *p)
     return value_finish(&v, &k->result);
 }
 
-/* ---- what is shared ------------------------------------------------------------------------------------------ */
+/* ---- what is shared ---- */
 
 static const char *const absent[] = {"it is not in this ledger, nor did anybody send it here",
                                      "its content was withheld by whoever sent it",
@@ -158,7 +158,7 @@ int count_sql(struct node *n, uint64_t *ret, const char *sql, uint64_t arg)
     return db_get_u64(store_db(n->store), 0, ret, sql, &value, 1);
 }
 
-/* ---- status -------------------------------------------------------------------------------------------------- */
+/* ---- status ---- */
 
 static json_t *status_ledger(struct node *n)
 {
@@ -198,7 +198,8 @@ static json_t *status_link(const struct node *n, const struct node_status *s)
     return v.json;
 }
 
-/* Numbers that each are one query. The statements keep to indexes that hold only what is to be counted. */
+/* Numbers that each are one query. The statements keep to indexes that hold only what is to be
+ * counted. */
 static const struct counter {
     const char *part;
     const char *name;
@@ -208,23 +209,27 @@ static const struct counter {
     /* What is not sealed is a receipt, which nobody answers. */
     {"outbox", "undelivered",
      "SELECT count(*) FROM parcel_out_to t JOIN parcel_out p ON p.id = t.parcel"
-     " WHERE t.state = ?1 AND p.state < 2 AND p.wraps IS NOT NULL", 0},
+     " WHERE t.state = ?1 AND p.state < 2 AND p.wraps IS NOT NULL",
+     0},
     {"outbox", "refused", "SELECT count(*) FROM parcel_out_to WHERE state = ?1", 2},
     {"inbox", "records", "SELECT sum(n) FROM view_count WHERE what % 2 = ?1", 0},
     {"inbox", "unrecognised",
-     "SELECT count(*) FROM view_record WHERE origin > 0 AND kind = 2 AND decided IS NULL AND at >= ?1",
+     "SELECT count(*) FROM view_record WHERE origin > 0 AND kind = 2 AND decided IS NULL AND at >= "
+     "?1",
      0},
     {"own", "cases", "SELECT n FROM view_count WHERE what = ?1", RECORD_CASE * 2 + 1},
     {"own", "evidence", "SELECT n FROM view_count WHERE what = ?1", RECORD_EVIDENCE * 2 + 1},
     {"own", "unsigned",
      "SELECT count(*) FROM view_record r WHERE origin = 0 AND kind = 2 AND notes < 2 AND notes +"
      " (SELECT count(*) FROM view_signature s WHERE s.origin = 0 AND s.idx = r.idx AND s.role = ?1)"
-     " < 2", SIGNATURE_COLLECTOR},
+     " < 2",
+     SIGNATURE_COLLECTOR},
     {"files", "upload", "SELECT count(*) FROM attachment_out WHERE state <= ?1", 1},
     {"files", "fetch", "SELECT count(DISTINCT blob) FROM attachment_in WHERE state <= ?1", 1},
     {"files", "failed",
      "SELECT (SELECT count(*) FROM attachment_out WHERE state = ?1) +"
-     " (SELECT count(*) FROM attachment_in WHERE state = ?1)", 3},
+     " (SELECT count(*) FROM attachment_in WHERE state = ?1)",
+     3},
 };
 
 static int status_counters(struct node *n, struct value *v)
@@ -271,8 +276,9 @@ int method_status(struct call *k)
     if (!err)
         err = status_counters(n, &v);
     if (!err)
-        err = count_sql(n, &officers,
-                        "SELECT count(*) FROM view_officer WHERE origin = ?1 AND retired IS NULL", 0);
+        err =
+            count_sql(n, &officers,
+                      "SELECT count(*) FROM view_officer WHERE origin = ?1 AND retired IS NULL", 0);
     if (v.json) {
         json_object_set_new(json_object_get(v.json, "outbox"), "parcels",
                             value_u64(s.parcels_queued));
@@ -286,7 +292,7 @@ int method_status(struct call *k)
     return err;
 }
 
-/* ---- members ------------------------------------------------------------------------------------------------- */
+/* ---- members ---- */
 
 static int add_member(struct call *k, struct page *p, const struct roster_member *m)
 {

@@ -1,5 +1,6 @@
 /*
- * What can be asked of a node: one function a method, as docs/CONTROL.md describes them. The table is methods.c's.
+ * What can be asked of a node: one function a method, as docs/CONTROL.md describes them. The table
+ * is methods.c's.
  */
 #ifndef NODE_METHODS_H
 #define NODE_METHODS_H
@@ -61,12 +62,16 @@ struct page {
     char next[160]; /* where the item added last stands */
     bool is_more;
 };
-#define PAGE_ARGS(page)                                                                            \
-    {"limit", ARG_U64, false, &(page)->limit}, {"after", ARG_TEXT, false, &(page)->after}
+#define PAGE_ARGS(page)                          \
+    {"limit", ARG_U64, false, &(page)->limit},   \
+    {                                            \
+        "after", ARG_TEXT, false, &(page)->after \
+    }
 enum { PAGE_DEFAULT = 50, PAGE_MAX = 500 };
 void page_init(struct page *p);
 int page_check(struct call *k, const struct page *p) __attribute__((warn_unused_result));
-/* "AT:ORIGIN:INDEX", as records are ordered: newest first, so the page goes on below it. All are ~0 at the beginning. */
+/* "AT:ORIGIN:INDEX", as records are ordered: newest first, so the page goes on below it. All are ~0
+ * at the beginning. */
 struct page_place {
     uint64_t at;
     uint64_t origin;
@@ -74,7 +79,8 @@ struct page_place {
 };
 int page_place(struct call *k, const struct page *p, struct page_place *ret)
     __attribute__((warn_unused_result));
-/* Add ${item}, taken over. False once the page is full: then the item was not added, and there is more. */
+/* Add ${item}, taken over. False once the page is full: then the item was not added, and there is
+ * more. */
 bool page_add(struct page *p, json_t *item, const struct page_place *at);
 int page_finish(struct call *k, struct page *p) __attribute__((warn_unused_result));
 

@@ -1,8 +1,9 @@
 /*
  * record.add: what must be right before a record becomes an entry of the ledger for ever.
  *
- * The record itself (record_check), who signed it (keys in force, roles, the rules of its kind), what it refers to, and the
- * files that it names. Then the body is built, and the turn does the rest. What is refused here leaves no trace.
+ * The record itself (record_check), who signed it (keys in force, roles, the rules of its kind),
+ * what it refers to, and the files that it names. Then the body is built, and the turn does the
+ * rest. What is refused here leaves no trace.
  */
 #include "methods.h"
 
@@ -33,7 +34,7 @@ struct adding {
     size_t blob_count;
 };
 
-/* ---- the record ---------------------------------------------------------------------------------------------- */
+/* ---- the record ---- */
 
 static int read_record(struct call *k, struct adding *a)
 {
@@ -53,11 +54,11 @@ static int read_record(struct call *k, struct adding *a)
     return COMITY_OK;
 }
 
-/* ---- signatures ---------------------------------------------------------------------------------------------- */
+/* ---- signatures ---- */
 
 static int explain_note(struct call *k, int err, size_t i, struct bytes licence)
 {
-    char field[24];
+    char field[32];
     int len = call_clip(licence);
     const char *text = licence.len ? (const char *)licence.data : "";
     snprintf(field, sizeof field, "notes[%zu]", i);
@@ -119,7 +120,8 @@ static bool is_named(const struct record *r, struct bytes licence)
     return false;
 }
 
-/* Signatures of the role, each by another officer; twice the same officer in one role is refused. */
+/* Signatures of the role, each by another officer; twice the same officer in one role is refused.
+ */
 static int count_signed(struct call *k, const struct adding *a, enum signature_role role,
                         size_t *ret)
 {
@@ -145,9 +147,10 @@ static int check_evidence(struct call *k, const struct adding *a)
     for (size_t i = 0; !err && i < k->rq->note_count; i++)
         if (a->note[i].sig.role == SIGNATURE_COLLECTOR &&
             !is_named(&a->record, a->note[i].sig.licence))
-            err = call_fail(k, COMITY_E_COLLECTORS, "officers",
-                            "officer %s has signed as a collector, but the record does not name him",
-                            a->note[i].officer->licence);
+            err =
+                call_fail(k, COMITY_E_COLLECTORS, "officers",
+                          "officer %s has signed as a collector, but the record does not name him",
+                          a->note[i].officer->licence);
     if (err || count >= needed)
         return err;
     if (count == 0) {
@@ -161,11 +164,10 @@ static int check_evidence(struct call *k, const struct adding *a)
                      "(comity evidence sign REF), then comity evidence send REF");
 }
 
-/* ---- what a recognition is about ----------------------------------------------------------------------------- */
+/* ---- what a recognition is about ---- */
 
 /* Load what the recognition names, and see that it is that. */
-static int find_evidence(struct call *k, const struct record_recognition *r,
-                         struct content_of *ret)
+static int find_evidence(struct call *k, const struct record_recognition *r, struct content_of *ret)
 {
     struct record_row row;
     struct buf ref = BUF_INIT;
@@ -189,7 +191,8 @@ static int find_evidence(struct call *k, const struct record_recognition *r,
 }
 
 /* A collector may have signed without being named; he is none the less no reviewer. */
-static int check_independent(struct call *k, const struct content_of *evidence, struct bytes licence)
+static int check_independent(struct call *k, const struct content_of *evidence,
+                             struct bytes licence)
 {
     struct officer_signature s;
     for (size_t i = 0; i < evidence->body.note_count; i++)
@@ -218,9 +221,10 @@ static int check_recognition(struct call *k, const struct adding *a)
     return err ? err : check_independent(k, &evidence, r->reviewer.licence);
 }
 
-/* ---- what any record refers to ------------------------------------------------------------------------------- */
+/* ---- what any record refers to ---- */
 
-/* A reference into the own ledger must be right. Into another one it may be to what never came here. */
+/* A reference into the own ledger must be right. Into another one it may be to what never came
+ * here. */
 static int check_ref(struct call *k, const char *field, const struct record_ref *ref, uint32_t kind)
 {
     struct record_row row;
@@ -296,7 +300,7 @@ static int check_kind(struct call *k, struct adding *a)
     return err ? err : read_files(k, a);
 }
 
-/* ---- the same request again ---------------------------------------------------------------------------------- */
+/* ---- the same request again ---- */
 
 static json_t *to_json(const struct entry *e)
 {
@@ -363,7 +367,7 @@ int request_find(struct call *k, struct bytes request_id, uint64_t *ret)
     return got == DB_ROW ? COMITY_OK : got < 0 ? got : COMITY_E_NOT_FOUND;
 }
 
-/* ---- adding -------------------------------------------------------------------------------------------------- */
+/* ---- adding ---- */
 
 /* What the reply says beside the place. */
 struct added {
@@ -378,7 +382,8 @@ static void show_added(struct pending *p, const struct draft *d, struct buf *jso
     text_put_hex(json, hash_bytes(&a->record_hash));
     buf_put_str(json, "\",\"to\":[");
     for (size_t i = 0; i < d->to_count; i++)
-        buf_printf(json, "%s\"%.*s\"", i ? "," : "", (int)d->to[i].len, (const char *)d->to[i].data);
+        buf_printf(json, "%s\"%.*s\"", i ? "," : "", (int)d->to[i].len,
+                   (const char *)d->to[i].data);
     buf_put_str(json, "],\"again\":false");
 }
 

@@ -1,6 +1,7 @@
 /*
- * Files into the node and out of it, piece by piece. The pieces are written and read by the thread of files.c; here it is
- * only seen to that few of them wait at a time, and that everybody gets his own answers.
+ * Files into the node and out of it, piece by piece. The pieces are written and read by the thread
+ * of files.c; here it is only seen to that few of them wait at a time, and that everybody gets his
+ * own answers.
  */
 #include "methods.h"
 
@@ -40,7 +41,7 @@ static json_t *file_json(const struct transfer *t, const struct files_done *d)
     return v.json;
 }
 
-/* ---- in ----------------------------------------------------------------------------------------------------- */
+/* ---- in ---- */
 
 int method_file_begin(struct call *k)
 {
@@ -140,7 +141,7 @@ static void settle_in(struct control *c, struct conn *conn, const struct files_d
         transfer_drop(c, t);
 }
 
-/* ---- out ---------------------------------------------------------------------------------------------------- */
+/* ---- out ---- */
 
 /* The file of the evidence that ${name} names: by its name, or its number. */
 static int find_file(struct call *k, const struct content_of *content, struct bytes name,
@@ -150,7 +151,8 @@ static int find_file(struct call *k, const struct content_of *content, struct by
     const struct record_evidence *e = &content->record.u.evidence;
     bool is_number = text_get_u64(name, &number) == COMITY_OK;
     if (content->record.kind != RECORD_EVIDENCE)
-        return call_fail(k, COMITY_E_NOT_FOUND, "ref", "this record is no evidence: it has no files");
+        return call_fail(k, COMITY_E_NOT_FOUND, "ref",
+                         "this record is no evidence: it has no files");
     for (size_t i = 0; i < e->file_count; i++)
         if (bytes_equal(e->files[i].name, name) || (is_number && number == i)) {
             *ret = &e->files[i];

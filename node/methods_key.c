@@ -1,5 +1,6 @@
 /*
- * Officers: enrolling, retiring, listing. An officer makes his key himself; the ledger certifies it by a KEY entry.
+ * Officers: enrolling, retiring, listing. An officer makes his key himself; the ledger certifies it
+ * by a KEY entry.
  */
 #include "methods.h"
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what both append ----------------------------------------------------------------------------------------- */
+/* ---- what both append ---- */
 
 static void forget_keys(struct pending *p)
 {
@@ -46,12 +47,12 @@ static int append_key(struct call *k, struct draft *d, const struct body *body, 
         err = COMITY_E_NOMEM;
     buf_free(&bytes);
     return err ? err
-               : call_append(k, d,
-                             &(struct pending){
-                                 .show = show_text, .after = forget_keys, .self = text});
+               : call_append(
+                     k, d,
+                     &(struct pending){.show = show_text, .after = forget_keys, .self = text});
 }
 
-/* ---- enrolling ------------------------------------------------------------------------------------------------ */
+/* ---- enrolling ---- */
 
 static int read_roles(struct call *k, const struct texts *words, uint32_t *roles)
 {
@@ -136,15 +137,16 @@ int method_key_add(struct call *k)
     return append_key(k, &d, &body, v.json);
 }
 
-/* ---- retiring ------------------------------------------------------------------------------------------------- */
+/* ---- retiring ---- */
 
 static int find_in_force(struct call *k, struct bytes licence, const struct officer **ret)
 {
     int err = officers_find(k->c->officers, licence, ret);
     int len = call_clip(licence);
     if (err == COMITY_E_UNKNOWN_KEY)
-        return call_fail(k, COMITY_E_NOT_FOUND, "licence", "no officer with licence %.*s is enrolled",
-                         len, (const char *)licence.data);
+        return call_fail(k, COMITY_E_NOT_FOUND, "licence",
+                         "no officer with licence %.*s is enrolled", len,
+                         (const char *)licence.data);
     if (err == COMITY_E_RETIRED)
         return call_fail(k, err, "licence", "the key of officer %.*s is retired already", len,
                          (const char *)licence.data);
@@ -184,7 +186,7 @@ int method_key_retire(struct call *k)
     return append_key(k, &d, &body, v.json);
 }
 
-/* ---- listing -------------------------------------------------------------------------------------------------- */
+/* ---- listing ---- */
 
 static void set_place_of(struct call *k, struct value *v, const char *key, uint64_t origin_id,
                          struct bytes origin, uint64_t index)

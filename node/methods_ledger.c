@@ -11,12 +11,12 @@
 static void set_title(struct call *k, json_t *item, struct bytes origin, const struct entry *e)
 {
     struct record_row row;
-    if (e->kind == ENTRY_RECORD && record_row_find(k->n, k->a, origin, e->index, &row) == COMITY_OK &&
-        row.title.len)
+    if (e->kind == ENTRY_RECORD &&
+        record_row_find(k->n, k->a, origin, e->index, &row) == COMITY_OK && row.title.len)
         json_object_set_new(item, "title", value_text(row.title));
 }
 
-/* ---- ledger.log ----------------------------------------------------------------------------------------------- */
+/* ---- ledger.log ---- */
 
 struct log {
     struct call *k;
@@ -72,7 +72,7 @@ int method_ledger_log(struct call *k)
     return value_finish(&v, &k->result);
 }
 
-/* ---- ledger.entry --------------------------------------------------------------------------------------------- */
+/* ---- ledger.entry ---- */
 
 /* The exact bytes of an entry: of this ledger, or as a parcel brought it. */
 static int load_bytes(struct call *k, const struct place *place, struct bytes *ret)
@@ -149,8 +149,7 @@ int method_ledger_entry(struct call *k)
 {
     uint64_t index = UINT64_MAX;
     struct bytes ref = BYTES_NONE;
-    struct place place = {
-        .origin = bytes_of(ledger_origin(k->n->ledger)), .is_own = true};
+    struct place place = {.origin = bytes_of(ledger_origin(k->n->ledger)), .is_own = true};
     int err = CALL_ARGS(k, {"index", ARG_U64, false, &index}, {"ref", ARG_TEXT, false, &ref});
     if (!err && (index == UINT64_MAX) == (ref.len == 0))
         err = call_fail(k, COMITY_E_USAGE, "index", "give either 'index' or 'ref'");
@@ -161,7 +160,7 @@ int method_ledger_entry(struct call *k)
     return err ? err : entry_result(k, &place);
 }
 
-/* ---- request.find --------------------------------------------------------------------------------------------- */
+/* ---- request.find ---- */
 
 int method_request_find(struct call *k)
 {

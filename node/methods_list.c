@@ -1,6 +1,6 @@
 /*
- * Lists: cases, evidence, recognitions, inbox. Newest first, page by page, from the projections alone; contents are opened
- * only for what is shown of recognitions.
+ * Lists: cases, evidence, recognitions, inbox. Newest first, page by page, from the projections
+ * alone; contents are opened only for what is shown of recognitions.
  */
 #include "methods.h"
 
@@ -19,7 +19,7 @@ static void set_case(struct value *v, const struct record_row *r)
         value_set(v, "case", value_ref(r->case_origin, r->case_index));
 }
 
-/* ---- items --------------------------------------------------------------------------------------------------- */
+/* ---- items ---- */
 
 static uint64_t count_in_case(struct call *k, const struct record_row *r, uint32_t kind)
 {
@@ -152,7 +152,7 @@ static json_t *inbox_item(struct call *k, const struct record_row *r)
     return v.json;
 }
 
-/* ---- pages of rows ------------------------------------------------------------------------------------------- */
+/* ---- pages of rows ---- */
 
 /* Read rows of ${rows}, whose query gave ${err}, into the page. */
 static int fill_page(struct call *k, struct page *p, struct db_rows *rows, int err,
@@ -198,16 +198,15 @@ int method_case_list(struct call *k)
     struct db_rows *rows = NULL;
     bool mine = false;
     page_init(&p);
-    int err = CALL_ARGS(k, {"q", ARG_TEXT, false, &q}, {"mine", ARG_BOOL, false, &mine},
-                        PAGE_ARGS(&p));
+    int err =
+        CALL_ARGS(k, {"q", ARG_TEXT, false, &q}, {"mine", ARG_BOOL, false, &mine}, PAGE_ARGS(&p));
     if (!err)
         err = begin(k, &p, &after);
     if (err)
         return finish(k, &p, err);
     err = db_query(store_db(k->n->store), &rows,
                    RECORD_ROW_SQL
-                   "WHERE r.kind = 1 AND r.kind <> 2 AND " BELOW
-                   " AND (?4 = 0 OR r.origin = 0)"
+                   "WHERE r.kind = 1 AND r.kind <> 2 AND " BELOW " AND (?4 = 0 OR r.origin = 0)"
                    " AND (?5 IS NULL OR instr(r.title, ?5) OR instr(r.doc_no, ?5))" NEWEST_FIRST,
                    DB_U64(after.at), DB_U64(after.origin), DB_U64(after.index), DB_U64(mine),
                    q.len ? DB_TEXT(q) : DB_NULL);

@@ -1,6 +1,7 @@
 /*
- * record.share: a record, own or received, for further members. The parcel brings along whatever proves it: the entry with
- * checkpoint, proof and the broker's statement, the signatures under it, and the KEY entries of who signed.
+ * record.share: a record, own or received, for further members. The parcel brings along whatever
+ * proves it: the entry with checkpoint, proof and the broker's statement, the signatures under it,
+ * and the KEY entries of who signed.
  */
 #include "methods.h"
 
@@ -17,7 +18,8 @@ struct sharing {
     struct signatures signatures;
     const struct bytes *to;
     size_t to_count;
-    uint64_t entry[2 * SIGNATURES_MAX + 1]; /* of the record's ledger, ascending: what is enclosed */
+    uint64_t
+        entry[2 * SIGNATURES_MAX + 1]; /* of the record's ledger, ascending: what is enclosed */
     size_t count;
     const struct bytes *blobs;
     size_t blob_count;
@@ -92,7 +94,7 @@ static int choose_blobs(struct call *k, struct sharing *s)
     return COMITY_OK;
 }
 
-/* ---- enclosures ---------------------------------------------------------------------------------------------- */
+/* ---- enclosures ---- */
 
 static struct bytes keep_optional(struct call *k, struct bytes b)
 {
@@ -113,10 +115,10 @@ static int keep_enclosure(struct call *k, const struct parcel_enclosure *e, cons
                                      .proof = proof,
                                      .proof_count = e->proof_count,
                                      .routed = keep_optional(k, e->routed)};
-    *ret_opening = (struct opening){.salt = keep_optional(k, o->salt),
-                                    .body = keep_optional(k, o->body)};
-    bool lost = (e->routed.data && !ret->routed.data) || !ret->entry.data || !ret->checkpoint.data ||
-                (o->body.data && !ret_opening->body.data);
+    *ret_opening =
+        (struct opening){.salt = keep_optional(k, o->salt), .body = keep_optional(k, o->body)};
+    bool lost = (e->routed.data && !ret->routed.data) || !ret->entry.data ||
+                !ret->checkpoint.data || (o->body.data && !ret_opening->body.data);
     return lost ? COMITY_E_NOMEM : COMITY_OK;
 }
 
@@ -149,7 +151,7 @@ static int enclose_own(struct call *k, const struct sharing *s, struct draft *d)
     return COMITY_OK;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 static void show_shared(struct pending *p, const struct draft *d, struct buf *json)
 {
@@ -161,7 +163,8 @@ static void show_shared(struct pending *p, const struct draft *d, struct buf *js
     char *place = v.json ? json_dumps(v.json, JSON_COMPACT) : NULL;
     buf_printf(json, ",\"record\":%s,\"to\":[", place ? place : "null");
     for (size_t i = 0; i < d->to_count; i++)
-        buf_printf(json, "%s\"%.*s\"", i ? "," : "", (int)d->to[i].len, (const char *)d->to[i].data);
+        buf_printf(json, "%s\"%.*s\"", i ? "," : "", (int)d->to[i].len,
+                   (const char *)d->to[i].data);
     buf_put_str(json, "],\"again\":false");
     free(place);
     json_decref(v.json);
@@ -207,7 +210,7 @@ static int answer_again(struct call *k, const struct sharing *s, uint64_t index)
     return err ? err : k->result ? COMITY_OK : COMITY_E_NOMEM;
 }
 
-/* ---- sharing ------------------------------------------------------------------------------------------------- */
+/* ---- sharing ---- */
 
 static int append(struct call *k, struct sharing *s)
 {
@@ -235,7 +238,8 @@ static int append(struct call *k, struct sharing *s)
         return err;
     err = call_append(k, &d, &(struct pending){.show = show_shared});
     if (err == COMITY_E_TOO_LARGE)
-        call_fail(k, err, "ref", "the record with its proofs and signatures is too large to be shared");
+        call_fail(k, err, "ref",
+                  "the record with its proofs and signatures is too large to be shared");
     return err;
 }
 

@@ -3,8 +3,8 @@
  */
 #include "methods.h"
 
-#include "json/record_json.h"
 #include "render.h"
+#include "json/record_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +73,7 @@ static int finish_shown(struct call *k, struct value *v, int err)
     return err;
 }
 
-/* ---- evidence.show -------------------------------------------------------------------------------------------- */
+/* ---- evidence.show ---- */
 
 int method_evidence_show(struct call *k)
 {
@@ -96,7 +96,7 @@ int method_evidence_show(struct call *k)
     return finish_shown(k, &v, err);
 }
 
-/* ---- record.get ----------------------------------------------------------------------------------------------- */
+/* ---- record.get ---- */
 
 /* record, salt, notes: each with its length. */
 static int put_parts(struct call *k, const struct shown *s)
@@ -127,7 +127,7 @@ int method_record_get(struct call *k)
     return finish_shown(k, &v, err);
 }
 
-/* ---- case.show ------------------------------------------------------------------------------------------------ */
+/* ---- case.show ---- */
 
 /* The case with that document number: an own one, or the only one. */
 static int find_by_number(struct call *k, struct bytes doc_no, struct record_row *ret)
@@ -189,11 +189,10 @@ static int compare_events(const void *a, const void *b)
 /* Signatures and shares of one record, as the tables have them. */
 static int add_events_of(struct call *k, struct timeline *t, const struct record_row *r)
 {
-    static const char sql[] =
-        "SELECT 'signature', origin, entry, licence, time FROM view_signature"
-        " WHERE origin = ?1 AND idx = ?2"
-        " UNION ALL SELECT 'share', by, entry, NULL, time FROM view_share"
-        " WHERE origin = ?1 AND idx = ?2";
+    static const char sql[] = "SELECT 'signature', origin, entry, licence, time FROM view_signature"
+                              " WHERE origin = ?1 AND idx = ?2"
+                              " UNION ALL SELECT 'share', by, entry, NULL, time FROM view_share"
+                              " WHERE origin = ?1 AND idx = ?2";
     struct db_rows *rows = NULL;
     int got = 0;
     int err = db_query(store_db(k->n->store), &rows, sql, DB_U64(r->origin_id), DB_U64(r->index));
@@ -251,7 +250,8 @@ static json_t *timeline_json(struct timeline *t)
     return v.json;
 }
 
-/* What refers to the case, oldest first; a case with more than a page of it is shown by its lists. */
+/* What refers to the case, oldest first; a case with more than a page of it is shown by its lists.
+ */
 static int set_contents(struct call *k, const struct record_row *of, struct timeline *t,
                         struct value *v)
 {

@@ -34,8 +34,9 @@ static int check_note(struct call *k, struct signing *s)
         return err;
     err = officers_verify(k->c->officers, &subject, s->note, &s->sig, &s->officer);
     if (err == COMITY_E_SIGNATURE)
-        return call_fail(k, err, "notes[0]", "the signature is not one over this record by the key "
-                                             "enrolled for that licence");
+        return call_fail(k, err, "notes[0]",
+                         "the signature is not one over this record by the key "
+                         "enrolled for that licence");
     if (err)
         return call_fail(k, err, "notes[0]", NULL);
     for (size_t i = 0; i < s->before.count; i++)
@@ -147,7 +148,8 @@ static int append(struct call *k, const struct signing *s)
         d.source.origin = call_keep(k, s->row.origin);
         d.source.leaf = call_keep(k, hash_bytes(&s->row.leaf));
         d.body = call_keep(k, buf_bytes(&bytes));
-        err = d.source.origin.data && d.source.leaf.data && d.body.data ? COMITY_OK : COMITY_E_NOMEM;
+        err =
+            d.source.origin.data && d.source.leaf.data && d.body.data ? COMITY_OK : COMITY_E_NOMEM;
     }
     buf_free(&bytes);
     return err ? err : call_append(k, &d, &(struct pending){.show = show_signed, .self = answer});

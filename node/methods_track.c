@@ -1,5 +1,6 @@
 /*
- * track and wait: how far a record is, and the chain of custody, every link with the entry that proves it.
+ * track and wait: how far a record is, and the chain of custody, every link with the entry that
+ * proves it.
  */
 #include "methods.h"
 
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the chain ------------------------------------------------------------------------------------------------ */
+/* ---- the chain ---- */
 
 struct link {
     int64_t time_ms;
@@ -130,13 +131,13 @@ static int chain_recognitions(struct call *k, struct tracked *t)
 {
     struct db_rows *rows = NULL;
     int got = 0;
-    int err = db_query(store_db(k->n->store), &rows,
-                       "SELECT by, entry, time FROM view_recognition WHERE origin = ?1 AND idx = ?2",
-                       DB_U64(t->row.origin_id), DB_U64(t->row.index));
+    int err =
+        db_query(store_db(k->n->store), &rows,
+                 "SELECT by, entry, time FROM view_recognition WHERE origin = ?1 AND idx = ?2",
+                 DB_U64(t->row.origin_id), DB_U64(t->row.index));
     while (!err && (got = db_next(rows)) == DB_ROW) {
-        struct link l = {.time_ms = (int64_t)db_u64(rows, 2),
-                         .stage = "recognised",
-                         .index = db_u64(rows, 1)};
+        struct link l = {
+            .time_ms = (int64_t)db_u64(rows, 2), .stage = "recognised", .index = db_u64(rows, 1)};
         err = record_origin_name(k->n, k->a, db_u64(rows, 0), &l.origin);
         if (!err)
             add_link(&t->chain, l);
@@ -174,7 +175,7 @@ static json_t *chain_json(const struct chain *c)
     return v.json;
 }
 
-/* ---- track ---------------------------------------------------------------------------------------------------- */
+/* ---- track ---- */
 
 static enum stage stage_of_tracked(const struct tracked *t)
 {

@@ -1,6 +1,6 @@
 /*
- * wait: an answer once a stage is reached. Who waits is looked at behind every turn; there are few of them, and the tables say
- * it all.
+ * wait: an answer once a stage is reached. Who waits is looked at behind every turn; there are few
+ * of them, and the tables say it all.
  */
 #include "methods.h"
 
@@ -34,7 +34,8 @@ int waiters_timeout_ms(const struct control *c)
     int64_t now = clock_mono_ms(&c->n->clock);
     int64_t least = -1;
     const struct waiter *w = NULL;
-    LIST_FOREACH (w, &c->waiters, next) {
+    LIST_FOREACH(w, &c->waiters, next)
+    {
         int64_t left = w->end_ms > now ? w->end_ms - now : 0;
         if (least < 0 || left < least)
             least = left;
@@ -67,7 +68,8 @@ static int find_carried(struct control *c, uint64_t index, struct record_row *re
     return err;
 }
 
-/* What stands for those who are waited for. COMITY_E_STATE when there is nobody; COMITY_E_REFUSED with who refused. */
+/* What stands for those who are waited for. COMITY_E_STATE when there is nobody; COMITY_E_REFUSED
+ * with who refused. */
 static int look(struct control *c, const struct waiter *w, enum stage *ret,
                 struct stage_of *ret_refused)
 {
@@ -143,7 +145,7 @@ void waiters_settle(struct control *c)
     }
 }
 
-/* ---- wait ----------------------------------------------------------------------------------------------------- */
+/* ---- wait ---- */
 
 static int read_members(struct call *k, const struct texts *to, struct waiter *w)
 {

@@ -1,6 +1,6 @@
 /*
- * The bureau's own officers. See officers.h. Keys are read from the table once and kept, since reading a public key costs
- * as much as a row.
+ * The bureau's own officers. See officers.h. Keys are read from the table once and kept, since
+ * reading a public key costs as much as a row.
  */
 #include "officers.h"
 
@@ -44,7 +44,8 @@ void officers_forget(struct officers *o)
 {
     struct kept *k = NULL;
     struct kept *next = NULL;
-    HASH_ITER (hh, o->kept, k, next) {
+    HASH_ITER(hh, o->kept, k, next)
+    {
         HASH_DEL(o->kept, k);
         kept_free(k);
     }

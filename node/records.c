@@ -1,5 +1,6 @@
 /*
- * Rows of the projections and contents of entries. See records.h; what was kept of parcels is records_kept.c's.
+ * Rows of the projections and contents of entries. See records.h; what was kept of parcels is
+ * records_kept.c's.
  */
 #include "records.h"
 
@@ -24,7 +25,8 @@ int record_row_read(struct node *n, struct arena *a, struct db_rows *rows, struc
     struct {
         struct bytes *to;
         int column;
-    } text[] = {{&r.origin, 2}, {&r.case_origin, 6}, {&r.title, 9}, {&r.doc_no, 10}, {&r.sender, 14}};
+    } text[] = {
+        {&r.origin, 2}, {&r.case_origin, 6}, {&r.title, 9}, {&r.doc_no, 10}, {&r.sender, 14}};
     for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
         *text[i].to = arena_copy(a, db_bytes(rows, text[i].column));
         if (!text[i].to->data)

@@ -1,6 +1,6 @@
 /*
- * Records as the node finds them again: the rows of the projections, the content of entries, and the kept parcels that
- * brought what others sent. For methods*.c; nothing here writes.
+ * Records as the node finds them again: the rows of the projections, the content of entries, and
+ * the kept parcels that brought what others sent. For methods*.c; nothing here writes.
  */
 #ifndef NODE_RECORDS_H
 #define NODE_RECORDS_H
@@ -41,7 +41,8 @@ enum { RECORD_ROW_COLUMNS = 17 };
 /* The row that ${rows} stands at, copied into ${a}. */
 int record_row_read(struct node *n, struct arena *a, struct db_rows *rows, struct record_row *ret)
     __attribute__((warn_unused_result));
-/* The row of the record at that place. COMITY_E_NOT_FOUND: there is no record, or it was not opened here. */
+/* The row of the record at that place. COMITY_E_NOT_FOUND: there is no record, or it was not opened
+ * here. */
 int record_row_find(struct node *n, struct arena *a, struct bytes origin, uint64_t index,
                     struct record_row *ret) __attribute__((warn_unused_result));
 /* The number of ${origin} in the projections; COMITY_E_NOT_FOUND. */
@@ -60,7 +61,8 @@ struct content_of {
     struct hash record_hash;
 };
 
-/* Open the entry at that place; views into ${a}. COMITY_E_NOT_FOUND, COMITY_E_ERASED, COMITY_E_WITHHELD, errors of decoding. */
+/* Open the entry at that place; views into ${a}. COMITY_E_NOT_FOUND, COMITY_E_ERASED,
+ * COMITY_E_WITHHELD, errors of decoding. */
 int content_load(struct node *n, struct arena *a, struct bytes origin, uint64_t index,
                  struct content_of *ret) __attribute__((warn_unused_result));
 /* The suite of that ledger: of the roster's, or ours. */
@@ -81,8 +83,9 @@ int kept_find(struct arena *a, const struct parcel_head *h, uint64_t index, stru
               size_t *ret_at) __attribute__((warn_unused_result));
 
 /*
- * The entry of another ledger at that place, as a parcel brought it, ready to be enclosed: its bytes, with the checkpoint,
- * proof and statement that it came with, and its opening (empty when it is not known here). COMITY_E_NOT_FOUND. Views into ${a}.
+ * The entry of another ledger at that place, as a parcel brought it, ready to be enclosed: its
+ * bytes, with the checkpoint, proof and statement that it came with, and its opening (empty when it
+ * is not known here). COMITY_E_NOT_FOUND. Views into ${a}.
  */
 int kept_enclosure(struct node *n, struct arena *a, struct bytes origin, uint64_t index,
                    struct parcel_enclosure *ret, struct opening *ret_opening)

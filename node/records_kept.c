@@ -1,8 +1,8 @@
 /*
  * What was kept of the parcels that others sent, and of the broker's statements. See records.h.
  *
- * They were verified when they came and stand in our signed ledger by their hashes; they are read again, not judged again,
- * but where a proof is taken out of one: parcel_verify is what knows how.
+ * They were verified when they came and stand in our signed ledger by their hashes; they are read
+ * again, not judged again, but where a proof is taken out of one: parcel_verify is what knows how.
  */
 #include "records.h"
 
@@ -67,7 +67,7 @@ int kept_find(struct arena *a, const struct parcel_head *h, uint64_t index, stru
     return COMITY_E_NOT_FOUND;
 }
 
-/* ---- enclosing what others sent --------------------------------------------------------------------------- */
+/* ---- enclosing what others sent ---- */
 
 /* The row of the parcel that brought an entry: by its place, or by what enclosed it. */
 struct kept_row {
@@ -80,9 +80,8 @@ static int take_row(struct db_rows *rows, int err, struct kept_row *ret)
 {
     int got = err ? err : db_next(rows);
     if (got == DB_ROW)
-        *ret = (struct kept_row){.head = db_u64(rows, 0),
-                                 .statement = db_u64(rows, 1),
-                                 .routed = db_u64(rows, 2)};
+        *ret = (struct kept_row){
+            .head = db_u64(rows, 0), .statement = db_u64(rows, 1), .routed = db_u64(rows, 2)};
     db_done(rows);
     return got == DB_ROW ? COMITY_OK : got < 0 ? got : COMITY_E_NOT_FOUND;
 }
@@ -90,20 +89,22 @@ static int take_row(struct db_rows *rows, int err, struct kept_row *ret)
 static int find_delivered(struct node *n, struct bytes origin, uint64_t index, struct kept_row *ret)
 {
     struct db_rows *rows = NULL;
-    int err = db_query(store_db(n->store), &rows,
-                       "SELECT head, statement, routed FROM parcel_in WHERE origin = ?1 AND first <= ?2"
-                       " AND first > ?2 - ?3 AND first + count > ?2 AND token IS NULL",
-                       DB_TEXT(origin), DB_U64(index), DB_U64(PARCEL_ENTRIES_MAX));
+    int err =
+        db_query(store_db(n->store), &rows,
+                 "SELECT head, statement, routed FROM parcel_in WHERE origin = ?1 AND first <= ?2"
+                 " AND first > ?2 - ?3 AND first + count > ?2 AND token IS NULL",
+                 DB_TEXT(origin), DB_U64(index), DB_U64(PARCEL_ENTRIES_MAX));
     return take_row(rows, err, ret);
 }
 
 static int find_enclosed(struct node *n, struct bytes origin, uint64_t index, struct kept_row *ret)
 {
     struct db_rows *rows = NULL;
-    int err = db_query(store_db(n->store), &rows,
-                       "SELECT p.head, p.statement, p.routed FROM enclosed e JOIN parcel_in p ON p.own = e.own"
-                       " WHERE e.origin = ?1 AND e.idx = ?2",
-                       DB_TEXT(origin), DB_U64(index));
+    int err = db_query(
+        store_db(n->store), &rows,
+        "SELECT p.head, p.statement, p.routed FROM enclosed e JOIN parcel_in p ON p.own = e.own"
+        " WHERE e.origin = ?1 AND e.idx = ?2",
+        DB_TEXT(origin), DB_U64(index));
     return take_row(rows, err, ret);
 }
 
@@ -134,8 +135,9 @@ static int reopen(struct node *n, struct arena *a, const struct kept_row *row, s
 }
 
 /*
- * An inclusion path from leaf to root, put into the order of a multiproof: from left to right. Going down from the root, the
- * sibling is on the right where the leaf lies in the left part, so it comes behind everything below it.
+ * An inclusion path from leaf to root, put into the order of a multiproof: from left to right.
+ * Going down from the root, the sibling is on the right where the leaf lies in the left part, so it
+ * comes behind everything below it.
  */
 static void to_multiproof_order(const struct hash *path, size_t n, uint64_t index, uint64_t size,
                                 struct hash *ret)
@@ -186,9 +188,8 @@ static int set_proof(struct arena *a, const struct parcel_facts *f, uint64_t ind
 static int enclose_leaf(struct arena *a, const struct reopened *r, struct bytes entry,
                         uint64_t index, struct parcel_enclosure *ret)
 {
-    *ret = (struct parcel_enclosure){.entry = entry,
-                                     .checkpoint = r->facts->head.checkpoint,
-                                     .routed = r->statement};
+    *ret = (struct parcel_enclosure){
+        .entry = entry, .checkpoint = r->facts->head.checkpoint, .routed = r->statement};
     return set_proof(a, r->facts, index, ret);
 }
 

@@ -1,6 +1,6 @@
 /*
- * A record's surroundings as JSON. See render.h. The facts are read out of what was kept: the broker's statements, and the
- * parcels in which recipients answered.
+ * A record's surroundings as JSON. See render.h. The facts are read out of what was kept: the
+ * broker's statements, and the parcels in which recipients answered.
  */
 #include "render.h"
 
@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* ---- facts --------------------------------------------------------------------------------------------------- */
+/* ---- facts ---- */
 
 int routed_find(struct call *k, const struct stage_of *s, struct routed_fact *ret)
 {
@@ -102,7 +102,7 @@ json_t *broker_ref(struct bytes origin, uint64_t index)
     return value_ref(origin, index);
 }
 
-/* ---- signatures ---------------------------------------------------------------------------------------------- */
+/* ---- signatures ---- */
 
 json_t *signatures_json(const struct record_row *r, const struct signatures *s)
 {
@@ -124,7 +124,7 @@ json_t *signatures_json(const struct record_row *r, const struct signatures *s)
     return v.json;
 }
 
-/* ---- files --------------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static const char *attachment_word(uint64_t state)
 {
@@ -140,14 +140,14 @@ static void set_file_state(struct call *k, const struct record_row *r, struct by
                            struct value *v)
 {
     struct db_rows *rows = NULL;
-    int err = r->origin_id == 0
-                  ? db_query(store_db(k->n->store), &rows,
-                             "SELECT state, token FROM attachment_out WHERE blob = ?1",
-                             DB_BLOB(blob))
-                  : db_query(store_db(k->n->store), &rows,
-                             "SELECT state, token FROM attachment_in WHERE blob = ?1 AND origin = ?2"
-                             " AND idx = ?3 ORDER BY state DESC",
-                             DB_BLOB(blob), DB_TEXT(r->origin), DB_U64(r->index));
+    int err =
+        r->origin_id == 0
+            ? db_query(store_db(k->n->store), &rows,
+                       "SELECT state, token FROM attachment_out WHERE blob = ?1", DB_BLOB(blob))
+            : db_query(store_db(k->n->store), &rows,
+                       "SELECT state, token FROM attachment_in WHERE blob = ?1 AND origin = ?2"
+                       " AND idx = ?3 ORDER BY state DESC",
+                       DB_BLOB(blob), DB_TEXT(r->origin), DB_U64(r->index));
     if (!err && db_next(rows) == DB_ROW) {
         value_set(v, "state", json_string(attachment_word(db_u64(rows, 0))));
         value_set_text(v, "token", db_bytes(rows, 1));
@@ -177,7 +177,7 @@ json_t *files_json(struct call *k, const struct record_row *r, const struct cont
     return v.json;
 }
 
-/* ---- recipients ---------------------------------------------------------------------------------------------- */
+/* ---- recipients ---- */
 
 static void set_accepted(struct call *k, const struct stage_of *s, struct value *v)
 {
@@ -271,7 +271,7 @@ json_t *recipients_json(struct call *k, const struct record_row *r, const struct
     return v.json;
 }
 
-/* ---- arrival ------------------------------------------------------------------------------------------------- */
+/* ---- arrival ---- */
 
 json_t *arrived_json(struct call *k, const struct record_row *r)
 {

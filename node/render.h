@@ -1,6 +1,7 @@
 /*
- * Renderings of a record's surroundings, for methods_show.c and methods_track.c: who signed, how far it is with whom, where its
- * files are. NULL without memory; other errors leave the detail out, since the record itself can still be shown.
+ * Renderings of a record's surroundings, for methods_show.c and methods_track.c: who signed, how
+ * far it is with whom, where its files are. NULL without memory; other errors leave the detail out,
+ * since the record itself can still be shown.
  */
 #ifndef NODE_RENDER_H
 #define NODE_RENDER_H
@@ -28,7 +29,8 @@ struct routed_fact {
 int routed_find(struct call *k, const struct stage_of *s, struct routed_fact *ret)
     __attribute__((warn_unused_result));
 
-/* The recipient's RECEIVED or REFUSED entry, and our RECEIPT of it. COMITY_E_NOT_FOUND while there is none. */
+/* The recipient's RECEIVED or REFUSED entry, and our RECEIPT of it. COMITY_E_NOT_FOUND while there
+ * is none. */
 struct received_fact {
     struct bytes origin;
     uint64_t index;

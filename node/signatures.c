@@ -10,7 +10,8 @@
 
 /* The enrolment of that licence in force at entry ${before} of the ledger numbered ${origin}. */
 static int find_key(struct node *n, struct arena *a, uint64_t origin, struct bytes licence,
-                    uint64_t before, struct signed_by *s, struct bytes *ret_vkey, uint64_t *ret_roles)
+                    uint64_t before, struct signed_by *s, struct bytes *ret_vkey,
+                    uint64_t *ret_roles)
 {
     struct db_rows *rows = NULL;
     int err = db_query(store_db(n->store), &rows,

@@ -78,8 +78,8 @@ static int add_entry(struct node *n, struct arena *a, uint64_t index, struct sta
 static int collect(struct node *n, struct arena *a, const uint64_t *entries, size_t n_entries,
                    struct stage_of **ret, size_t *ret_count)
 {
-    size_t room = n_entries * ENTRY_TO_MAX < RECIPIENTS_MAX ? n_entries * ENTRY_TO_MAX
-                                                            : RECIPIENTS_MAX;
+    size_t room =
+        n_entries * ENTRY_TO_MAX < RECIPIENTS_MAX ? n_entries * ENTRY_TO_MAX : RECIPIENTS_MAX;
     struct stage_of *all = arena_alloc_raw(a, room * sizeof *all);
     size_t count = 0;
     int err = all ? COMITY_OK : COMITY_E_NOMEM;

@@ -1,6 +1,6 @@
 /*
- * How far own entries are on their way: the stages of docs/CONTROL.md, out of the tables of the outbox and of what was
- * received.
+ * How far own entries are on their way: the stages of docs/CONTROL.md, out of the tables of the
+ * outbox and of what was received.
  */
 #ifndef NODE_STAGES_H
 #define NODE_STAGES_H
@@ -16,22 +16,24 @@ int stage_get(struct bytes token, enum stage *ret) __attribute__((warn_unused_re
 /* One recipient of one own entry. */
 struct stage_of {
     struct bytes member;
-    enum stage stage; /* up to received: whether it was recognised is the record's, not the entry's */
+    enum stage
+        stage; /* up to received: whether it was recognised is the record's, not the entry's */
     struct bytes token; /* refused: why */
-    uint64_t entry; /* the own RECORD or SHARE entry */
+    uint64_t entry;     /* the own RECORD or SHARE entry */
     uint64_t parcel;
-    struct hash hash;   /* of the parcel */
+    struct hash hash; /* of the parcel */
     bool is_answered;
     uint64_t routed;    /* index of the broker's entry */
     uint64_t statement; /* chunk */
     bool has_receipt;
-    uint64_t receipt;   /* index of our RECEIPT entry */
+    uint64_t receipt; /* index of our RECEIPT entry */
 };
 
 /* One for each recipient of own entry ${index}, by member. Views into ${a}. */
 int stages_of_entry(struct node *n, struct arena *a, uint64_t index, struct stage_of **ret,
                     size_t *ret_count) __attribute__((warn_unused_result));
-/* The own entries by which a record goes to others: its RECORD entry, when it is own, and SHARE entries. Views into ${a}. */
+/* The own entries by which a record goes to others: its RECORD entry, when it is own, and SHARE
+ * entries. Views into ${a}. */
 int stages_carriers(struct node *n, struct arena *a, const struct record_row *r, uint64_t **ret,
                     size_t *ret_count) __attribute__((warn_unused_result));
 /* Over all of them. */

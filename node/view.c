@@ -1,9 +1,11 @@
 /*
- * Projections, the part that the turn sees: which entries say something, what is remembered while a turn runs, and the
- * numbers of ledgers. What each kind of entry leaves in the tables is view_project.c's.
+ * Projections, the part that the turn sees: which entries say something, what is remembered while a
+ * turn runs, and the numbers of ledgers. What each kind of entry leaves in the tables is
+ * view_project.c's.
  *
- * An own record without a case costs one row at the end of one table; that is the path of an import of thousands a second.
- * Such rows are gathered (view_own.c), as counts are; others are written at once.
+ * An own record without a case costs one row at the end of one table; that is the path of an import
+ * of thousands a second. Such rows are gathered (view_own.c), as counts are; others are written at
+ * once.
  */
 #include "view_parts.h"
 
@@ -76,7 +78,8 @@ void view_forget(struct node *n)
         return;
     struct view_origin *o = NULL;
     struct view_origin *next = NULL;
-    HASH_ITER (hh, v->origins, o, next) {
+    HASH_ITER(hh, v->origins, o, next)
+    {
         HASH_DEL(v->origins, o);
         free(o);
     }
@@ -107,8 +110,7 @@ int view_clear(struct node *n)
 static int look_up(struct db *db, struct bytes origin, bool *ret_found, uint64_t *ret)
 {
     struct db_rows *rows = NULL;
-    int err =
-        db_query(db, &rows, "SELECT id FROM view_origin WHERE origin = ?1", DB_TEXT(origin));
+    int err = db_query(db, &rows, "SELECT id FROM view_origin WHERE origin = ?1", DB_TEXT(origin));
     int got = err ? err : db_next(rows);
     *ret_found = got == DB_ROW;
     if (got == DB_ROW)

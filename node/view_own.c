@@ -1,6 +1,6 @@
 /*
- * Own records, written to the tables sixteen at a time: that is what an import of thousands a second pays for the
- * projections. Everything else is written row by row.
+ * Own records, written to the tables sixteen at a time: that is what an import of thousands a
+ * second pays for the projections. Everything else is written row by row.
  */
 #include "view_parts.h"
 

@@ -1,6 +1,7 @@
 /*
- * What the parts of the projections share: what is kept during a turn, and how records are found in the tables. The
- * tables are described in lib/site/schema_node.c. Internal to node/view*.c, node/methods*.c and node/reindex.c.
+ * What the parts of the projections share: what is kept during a turn, and how records are found in
+ * the tables. The tables are described in lib/site/schema_node.c. Internal to node/view*.c,
+ * node/methods*.c and node/reindex.c.
  */
 #ifndef NODE_VIEW_PARTS_H
 #define NODE_VIEW_PARTS_H
@@ -37,7 +38,8 @@ struct view_origin {
     UT_hash_handle hh;
 };
 
-/* Lives from the first view_apply of a turn to view_forget: whatever it remembers is what this turn's transaction sees. */
+/* Lives from the first view_apply of a turn to view_forget: whatever it remembers is what this
+ * turn's transaction sees. */
 struct view {
     struct arena *scratch; /* of one item */
     struct arena *kept;    /* of the rows that wait */

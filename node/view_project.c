@@ -1,8 +1,9 @@
 /*
- * What entries leave in the tables of the projections (lib/site/schema_node.c): one function a kind.
+ * What entries leave in the tables of the projections (lib/site/schema_node.c): one function a
+ * kind.
  *
- * By the time that these run, the entry is in a signed ledger: what makes no sense is passed over. What was brought along by
- * other parcels may come again; the first time counts.
+ * By the time that these run, the entry is in a signed ledger: what makes no sense is passed over.
+ * What was brought along by other parcels may come again; the first time counts.
  */
 #include "view_parts.h"
 
@@ -52,7 +53,8 @@ static struct db_value text_or_null(struct bytes text)
 /* The case that the record belongs to, by the number of its ledger. False: to none. */
 static bool case_of(struct node *n, const struct record *r, uint64_t *ret_origin, int *ret_err)
 {
-    int err = r->has_case_ref ? view_origin_id(n, r->case_ref.origin, ret_origin) : COMITY_E_INVALID;
+    int err =
+        r->has_case_ref ? view_origin_id(n, r->case_ref.origin, ret_origin) : COMITY_E_INVALID;
     if (err && err != COMITY_E_INVALID)
         *ret_err = err;
     return err == COMITY_OK;
@@ -114,20 +116,23 @@ static int write_files(struct node *n, const struct view_item *item, const struc
 }
 
 /* An own decision also stands at the evidence that it is about. */
-static int mark_decided(struct node *n, uint64_t evidence_origin, const struct record_recognition *r)
+static int mark_decided(struct node *n, uint64_t evidence_origin,
+                        const struct record_recognition *r)
 {
     int err = view_write_own(n);
     if (err)
         return err;
     if (evidence_origin == VIEW_ORIGIN_OWN)
-        return db_run(store_db(n->store),
-                      "UPDATE view_record SET decided = ?2 WHERE at = ?1 AND origin = 0 AND idx = ?1"
-                      " AND kind = 2",
-                      DB_U64(r->evidence.index), DB_U64(r->decision));
-    return db_run(store_db(n->store),
-                  "UPDATE view_record SET decided = ?3 WHERE origin = ?1 AND origin > 0 AND idx = ?2"
-                  " AND kind = 2",
-                  DB_U64(evidence_origin), DB_U64(r->evidence.index), DB_U64(r->decision));
+        return db_run(
+            store_db(n->store),
+            "UPDATE view_record SET decided = ?2 WHERE at = ?1 AND origin = 0 AND idx = ?1"
+            " AND kind = 2",
+            DB_U64(r->evidence.index), DB_U64(r->decision));
+    return db_run(
+        store_db(n->store),
+        "UPDATE view_record SET decided = ?3 WHERE origin = ?1 AND origin > 0 AND idx = ?2"
+        " AND kind = 2",
+        DB_U64(evidence_origin), DB_U64(r->evidence.index), DB_U64(r->decision));
 }
 
 static int write_recognition(struct node *n, const struct view_item *item,
@@ -147,7 +152,8 @@ static int write_recognition(struct node *n, const struct view_item *item,
     return !err && item->from == VIEW_OWN ? mark_decided(n, origin, r) : err;
 }
 
-/* The record of the body: as the turn has decoded it, or decoded here. NULL when there is none, or it does not decode. */
+/* The record of the body: as the turn has decoded it, or decoded here. NULL when there is none, or
+ * it does not decode. */
 static const struct record *record_of(struct node *n, const struct view_item *item,
                                       const struct body *body, struct record *room)
 {

@@ -1,14 +1,16 @@
 /*
- * The control client: one connection, calls out, replies in. See comity/client.h; files are transfer.c's.
+ * The control client: one connection, calls out, replies in. See comity/client.h; files are
+ * transfer.c's.
  *
- * The socket does not block. What is sent gathers in `out`; whenever it cannot be written, what the node has answered
- * meanwhile is read into `in`, so that two sides with full buffers never wait for each other.
+ * The socket does not block. What is sent gathers in `out`; whenever it cannot be written, what the
+ * node has answered meanwhile is read into `in`, so that two sides with full buffers never wait for
+ * each other.
  */
 #include "client/client.h"
 
 #include "base/file.h"
-#include "json/error_json.h"
 #include "msg/control.h"
+#include "json/error_json.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,7 +28,7 @@ enum {
     REPLY_ARENA = 4 * 1024 * 1024
 };
 
-/* ---- errors of the client itself ---------------------------------------------------------------------------- */
+/* ---- errors of the client itself ---- */
 
 static const char *hint_for(int err)
 {
@@ -73,7 +75,7 @@ static int fail_for_good(comity_client *c, int err)
     return err;
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------------------ */
+/* ---- opening and closing ---- */
 
 static int connect_to(const char *path, int *ret_fd)
 {
@@ -151,7 +153,7 @@ int comity_client_fd(const comity_client *c)
     return c->fd;
 }
 
-/* ---- the socket --------------------------------------------------------------------------------------------- */
+/* ---- the socket ---- */
 
 /* Forget what was used up, once it is the larger part. */
 static void compact(struct buf *b, size_t *at)
@@ -222,7 +224,7 @@ int comity_client_flush(comity_client *c)
     return err;
 }
 
-/* ---- messages ----------------------------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 /* The next whole message that was read, taken off; false when there is none yet. */
 static bool next_message(comity_client *c, struct bytes *ret, int *ret_err)
@@ -316,7 +318,7 @@ static int keep(comity_client *c, struct bytes message)
     return COMITY_OK;
 }
 
-/* ---- calls -------------------------------------------------------------------------------------------------- */
+/* ---- calls ---- */
 
 static struct bytes bytes_from(struct comity_bytes b)
 {

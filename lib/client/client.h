@@ -1,5 +1,6 @@
 /*
- * What client.c (the connection) and transfer.c (files) share. Internal to lib/client; the interface is comity/client.h.
+ * What client.c (the connection) and transfer.c (files) share. Internal to lib/client; the
+ * interface is comity/client.h.
  */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
@@ -31,7 +32,8 @@ struct comity_client {
 
 /* Fill ${ret} (may be NULL) with the error ${err} of the client itself, and return ${err}. */
 int client_fail(comity_client *c, int err, struct comity_reply *ret);
-/* The reply to the call ${id}; others are kept. Returns its `err`, and fails as comity_client_call. */
+/* The reply to the call ${id}; others are kept. Returns its `err`, and fails as comity_client_call.
+ */
 int client_await(comity_client *c, uint64_t id, struct comity_reply *ret)
     __attribute__((warn_unused_result));
 

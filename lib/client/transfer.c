@@ -1,15 +1,16 @@
 /*
  * Files to and from the node. See comity/client.h.
  *
- * Both directions hash what passes here, so that what the node says of a file is never taken on trust.
+ * Both directions hash what passes here, so that what the node says of a file is never taken on
+ * trust.
  */
 #include "client/client.h"
 
 #include "base/file.h"
 #include "base/text.h"
 #include "crypto/hash.h"
-#include "json/value_json.h"
 #include "msg/control.h"
+#include "json/value_json.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -80,7 +81,7 @@ static int call_json(comity_client *c, const char *method, json_t *args, struct 
     return err;
 }
 
-/* ---- up ----------------------------------------------------------------------------------------------------- */
+/* ---- up ---- */
 
 static int call_begin(struct run *r, struct comity_reply *ret)
 {
@@ -175,7 +176,7 @@ out:
     return err;
 }
 
-/* ---- down --------------------------------------------------------------------------------------------------- */
+/* ---- down ---- */
 
 static int write_all(int fd, struct comity_bytes piece)
 {

@@ -12,7 +12,8 @@ struct error_detail {
     const char *field;   /* which argument or member of the record is meant; or NULL */
 };
 
-/* A new object for ${err}; ${d} may be NULL. What is not UTF-8 in it is left out. NULL without memory. */
+/* A new object for ${err}; ${d} may be NULL. What is not UTF-8 in it is left out. NULL without
+ * memory. */
 json_t *error_json(int err, const struct error_detail *d);
 
 #endif

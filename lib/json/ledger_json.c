@@ -5,8 +5,8 @@
 
 #include "base/text.h"
 #include "domain/role.h"
-#include "json/record_json.h"
 #include "msg/record.h"
+#include "json/record_json.h"
 
 #include <comity/err.h>
 

@@ -1,9 +1,10 @@
 /*
  * Small values as JSON: texts, hashes, times, numbers, and the place of an entry.
  *
- * Every function returns a new reference, or NULL without memory or for what JSON cannot say (bytes that are not UTF-8,
- * integers beyond 63 bits). NULL may be handed to jansson's setters of new references, which fail on it: so a whole object
- * is built first and checked once, by value_set's and value_add's sticky failure.
+ * Every function returns a new reference, or NULL without memory or for what JSON cannot say (bytes
+ * that are not UTF-8, integers beyond 63 bits). NULL may be handed to jansson's setters of new
+ * references, which fail on it: so a whole object is built first and checked once, by value_set's
+ * and value_add's sticky failure.
  */
 #ifndef JSON_VALUE_JSON_H
 #define JSON_VALUE_JSON_H

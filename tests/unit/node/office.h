@@ -1,6 +1,7 @@
 /*
- * Offices: the nodes of world.h with their control sockets, run by a thread of its own as their loops would, while the test
- * asks them as officers do, through the control client. Officers are signers of the test's.
+ * Offices: the nodes of world.h with their control sockets, run by a thread of its own as their
+ * loops would, while the test asks them as officers do, through the control client. Officers are
+ * signers of the test's.
  */
 #ifndef TEST_NODE_OFFICE_H
 #define TEST_NODE_OFFICE_H
@@ -210,7 +211,8 @@ static inline int desk_keep(struct desk *d, int err, const struct comity_reply *
 
 /* Arguments are printf's; single quotes stand for double ones. */
 static inline int __attribute__((format(printf, 4, 5)))
-desk_ask(struct desk *d, const char *method, const struct comity_call *with, const char *format, ...)
+desk_ask(struct desk *d, const char *method, const struct comity_call *with, const char *format,
+         ...)
 {
     char json[4096];
     va_list ap;
@@ -255,14 +257,14 @@ static inline const char *text_at(const struct desk *d, const char *path)
     return text ? text : "";
 }
 
-#define assert_answered(d)                                                                         \
-    do {                                                                                           \
-        if ((d)->err) {                                                                            \
-            char *dump = json_dumps((d)->answer, 0);                                               \
-            print_error("%s\n", dump);                                                             \
-            free(dump);                                                                            \
-        }                                                                                          \
-        assert_int_equal((d)->err, 0);                                                             \
+#define assert_answered(d)                           \
+    do {                                             \
+        if ((d)->err) {                              \
+            char *dump = json_dumps((d)->answer, 0); \
+            print_error("%s\n", dump);               \
+            free(dump);                              \
+        }                                            \
+        assert_int_equal((d)->err, 0);               \
     } while (0)
 
 /* ---- officers ---- */

@@ -1,6 +1,6 @@
 /*
- * Files into the node and out of it, through the client: what arrives is what was sent, whole and named by its content, and
- * nothing is left of what was given up.
+ * Files into the node and out of it, through the client: what arrives is what was sent, whole and
+ * named by its content, and nothing is left of what was given up.
  */
 #include "office.h"
 
@@ -255,7 +255,8 @@ static void spoilt_file_is_noticed(void **state)
     assert_int_equal(upload(&d, fd, "a.png", NULL, NULL), 0);
     json_t *kept = json_incref(d.answer);
     read_file(&d, &f);
-    snprintf(path, sizeof path, "%s/files/%s", o->w->actor[d.at].party->dir, answer_text(&d, "sha256"));
+    snprintf(path, sizeof path, "%s/files/%s", o->w->actor[d.at].party->dir,
+             answer_text(&d, "sha256"));
     record_evidence(&d, &f.file, 0);
     snprintf(ref, sizeof ref, "%s", answer_text(&d, "ref"));
     assert_int_equal(chmod(path, 0600), 0);

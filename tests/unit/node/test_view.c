@@ -1,6 +1,6 @@
 /*
- * The projections: what they show is what the ledger says, built anew they are the same, and a turn of a thousand records
- * pays little for them.
+ * The projections: what they show is what the ledger says, built anew they are the same, and a turn
+ * of a thousand records pays little for them.
  */
 #include "office.h"
 
@@ -9,19 +9,25 @@
 /* ---- the same after a rebuild ---- */
 
 static const char *const tables[] = {
-    "SELECT quote(at)||quote(r.origin)||quote(idx)||quote(kind)||quote(time)||quote(case_idx)||quote(title)"
-    "||quote(doc_no)||quote(sub)||quote(files)||quote(notes)||quote(sender)||quote(leaf)||quote(decided)"
+    "SELECT "
+    "quote(at)||quote(r.origin)||quote(idx)||quote(kind)||quote(time)||quote(case_idx)||quote("
+    "title)"
+    "||quote(doc_no)||quote(sub)||quote(files)||quote(notes)||quote(sender)||quote(leaf)||quote("
+    "decided)"
     "||coalesce((SELECT origin FROM view_origin o WHERE o.id = case_origin), '-')"
     " FROM view_record r ORDER BY 1",
     "SELECT quote(id)||quote(origin) FROM view_origin ORDER BY 1",
     "SELECT quote(what)||quote(n) FROM view_count ORDER BY 1",
-    "SELECT quote(blob)||quote(origin)||quote(idx)||quote(number)||quote(secret) FROM view_file ORDER BY 1",
+    "SELECT quote(blob)||quote(origin)||quote(idx)||quote(number)||quote(secret) FROM view_file "
+    "ORDER BY 1",
     "SELECT quote(origin)||quote(idx)||quote(entry)||quote(licence)||quote(role)||quote(time)"
     " FROM view_signature ORDER BY 1",
-    "SELECT quote(origin)||quote(idx)||quote(by)||quote(entry)||quote(time) FROM view_share ORDER BY 1",
+    "SELECT quote(origin)||quote(idx)||quote(by)||quote(entry)||quote(time) FROM view_share ORDER "
+    "BY 1",
     "SELECT quote(origin)||quote(idx)||quote(by)||quote(entry)||quote(decision)||quote(time)"
     " FROM view_recognition ORDER BY 1",
-    "SELECT quote(origin)||quote(idx)||quote(licence)||quote(name)||quote(vkey)||quote(roles)||quote(time)"
+    "SELECT "
+    "quote(origin)||quote(idx)||quote(licence)||quote(name)||quote(vkey)||quote(roles)||quote(time)"
     "||quote(retired) FROM view_officer ORDER BY 1",
     "SELECT quote(id)||quote(idx) FROM view_request ORDER BY 1",
 };
@@ -57,7 +63,8 @@ static void assert_rebuilt_alike(struct node *n, size_t *ret_rows)
 }
 
 static const struct record_officer collectors[] = {
-    {(struct bytes){(const uint8_t *)"wang", 4}, (struct bytes){(const uint8_t *)"33010012345", 11}},
+    {(struct bytes){(const uint8_t *)"wang", 4},
+     (struct bytes){(const uint8_t *)"33010012345", 11}},
     {(struct bytes){(const uint8_t *)"li", 2}, (struct bytes){(const uint8_t *)"33010012346", 11}}};
 
 static void await(struct desk *d)
@@ -67,7 +74,8 @@ static void await(struct desk *d)
     assert_answered(d);
 }
 
-static int add_evidence(struct desk *wang, struct desk *li, const struct record *r, const char *args)
+static int add_evidence(struct desk *wang, struct desk *li, const struct record *r,
+                        const char *args)
 {
     struct paper p;
     paper_write(&p, wang, r);
@@ -79,7 +87,8 @@ static int add_evidence(struct desk *wang, struct desk *li, const struct record 
     return err;
 }
 
-/* A case, evidence of it with and without recipients, a late signature, shares, officers who come and go: in three ledgers. */
+/* A case, evidence of it with and without recipients, a late signature, shares, officers who come
+ * and go: in three ledgers. */
 static void busy_day(struct offices *o)
 {
     struct desk wang, li, shen, cheng;
@@ -98,24 +107,30 @@ static void busy_day(struct offices *o)
     assert_int_equal(paper_add(&wang, &p, "{\"to\":[\"" SHENZHEN "\"],\"request_id\":\"c\"}"), 0);
     paper_free(&p);
     json_t *place = json_incref(wang.answer);
-    assert_int_equal(
-        text_get_base64_exact(bytes_of(answer_text(&wang, "leaf")), leaf, HASH_LEN), 0);
+    assert_int_equal(text_get_base64_exact(bytes_of(answer_text(&wang, "leaf")), leaf, HASH_LEN),
+                     0);
     struct record r = evidence_record(collectors, NULL);
     r.has_case_ref = true;
-    r.case_ref = (struct record_ref){bytes_of(answer_text(&wang, "origin")),
-                                     (uint64_t)answer_number(&wang, "index"), BYTES(leaf, HASH_LEN)};
-    assert_int_equal(add_evidence(&wang, &li, &r, "{\"to\":[\"" SHENZHEN "\"],\"request_id\":\"e\"}"), 0);
+    r.case_ref =
+        (struct record_ref){bytes_of(answer_text(&wang, "origin")),
+                            (uint64_t)answer_number(&wang, "index"), BYTES(leaf, HASH_LEN)};
+    assert_int_equal(
+        add_evidence(&wang, &li, &r, "{\"to\":[\"" SHENZHEN "\"],\"request_id\":\"e\"}"), 0);
     await(&wang);
     snprintf(ref, sizeof ref, "%s", answer_text(&wang, "ref"));
     assert_int_equal(add_evidence(&wang, NULL, &r, "{}"), 0);
-    assert_int_equal(desk_ask(&wang, "record.share", NULL, "{'ref':'%s','to':['%s']}", ref, CHENGDU), 0);
+    assert_int_equal(
+        desk_ask(&wang, "record.share", NULL, "{'ref':'%s','to':['%s']}", ref, CHENGDU), 0);
     await(&wang);
-    assert_int_equal(desk_ask(&shen, "record.share", NULL, "{'ref':'%s','to':['%s']}", ref, CHENGDU), 0);
+    assert_int_equal(
+        desk_ask(&shen, "record.share", NULL, "{'ref':'%s','to':['%s']}", ref, CHENGDU), 0);
     await(&shen);
-    desk_ask(&wang, "case.show", NULL, "{'ref':'%s'}", json_string_value(json_object_get(place, "ref")));
+    desk_ask(&wang, "case.show", NULL, "{'ref':'%s'}",
+             json_string_value(json_object_get(place, "ref")));
     assert_answered(&wang);
     assert_int_equal(json_array_size(answer_at(&wang, "evidence")), 2);
-    desk_ask(&shen, "case.show", NULL, "{'ref':'%s'}", json_string_value(json_object_get(place, "ref")));
+    desk_ask(&shen, "case.show", NULL, "{'ref':'%s'}",
+             json_string_value(json_object_get(place, "ref")));
     assert_answered(&shen);
     assert_int_equal(json_array_size(answer_at(&shen, "evidence")), 1);
     assert_int_equal(desk_ask(&wang, "key.retire", NULL, "{'licence':'33010012346'}"), 0);
@@ -193,7 +208,8 @@ static void turn_of_records_costs_microseconds_each(void **state)
     }
     double each = spent / (TURNS * RECORDS);
     print_message("view_apply: %.2f us a record\n", each);
-    assert_true(each < 60); /* far above what it takes: to notice an index too many, not a busy machine */
+    assert_true(each <
+                60); /* far above what it takes: to notice an index too many, not a busy machine */
     buf_free(&record);
     for (size_t i = 0; i < RECORDS; i++)
         buf_free(&body[i]);
