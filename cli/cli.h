@@ -52,6 +52,8 @@ struct command {
     const char *more;         /* paragraphs, or NULL */
     const struct flag *flags; /* ends with a row whose doc is NULL; or NULL */
     const struct view *view;
+    /* Instead of the view on a terminal, where a table will not do; or NULL. */
+    void (*render)(const struct cli *c, const struct out_style *style, struct buf *out);
     int (*run)(struct cli *c);
 };
 
@@ -83,6 +85,7 @@ struct cli {
     struct failure failure;
     struct buf next; /* lines for people, behind the result */
     bool is_json;
+    int exit; /* of a command that did what it was told, and found something */
 };
 
 /* ---- arguments ---- */

@@ -18,5 +18,6 @@ extern const struct command node_commands[];
 extern const struct command broker_commands[];
 extern const struct command key_commands[];
 extern const struct command ledger_commands[];
+extern const struct command audit_commands[];
 
 #endif

@@ -7,6 +7,7 @@
 #include "domain/ref.h"
 #include "files.h"
 #include "offline.h"
+#include "verify.h"
 #include "json/ledger_json.h"
 #include "json/value_json.h"
 
@@ -405,5 +406,16 @@ const struct command ledger_commands[] = {
      .flags = export_flags,
      .view = &export_view,
      .run = ledger_export},
+    {.noun = "ledger",
+     .verb = "verify",
+     .uses = USES_NODE,
+     .doc = N_("Check a ledger against its own checkpoints and the authority's keys"),
+     .more = N_("The list of checks names only those that ran. The authority's keys come from "
+                "--network; without it "
+                "those of the folder are taken, which proves less: the output says so."),
+     .flags = ledger_verify_flags,
+     .view = &verify_view,
+     .render = verify_render,
+     .run = ledger_verify},
     {0},
 };

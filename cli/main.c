@@ -140,7 +140,9 @@ static int print_result(struct cli *c)
         free(text);
         return print(c, &out);
     }
-    if (c->command->view)
+    if (c->command->render && style.is_terminal)
+        c->command->render(c, &style, &out);
+    else if (c->command->view)
         out_render(c->command->view, c->result, &style, &out);
     int err = print(c, &out);
     if (style.is_terminal && c->next.len) {
@@ -247,5 +249,5 @@ int main(int argc, char **argv)
     json_decref(c.fetched);
     buf_free(&c.next);
     arena_free(c.arena);
-    return err ? comity_err_exit(err) : 0;
+    return err ? comity_err_exit(err) : c.exit;
 }
