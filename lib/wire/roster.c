@@ -140,6 +140,36 @@ static void find_broker(struct roster *r)
             r->broker = &r->doc.members[i];
 }
 
+static bool same_closing(const struct roster_ledger *a, const struct roster_ledger *b)
+{
+    if (a->closed_size != b->closed_size || !bytes_equal(a->closed_root, b->closed_root) ||
+        a->witness_count != b->witness_count)
+        return false;
+    for (size_t i = 0; i < a->witness_count; i++)
+        if (a->witness[i].routed != b->witness[i].routed ||
+            !bytes_equal(a->witness[i].broker, b->witness[i].broker))
+            return false;
+    return true;
+}
+
+/* A ledger that was ever listed stays listed, under its key, and a closed one stays closed where it was: what it signed must
+ * be judged alike for as long as anybody holds it. */
+static int keep_ledgers(const struct roster *r, const struct roster *previous)
+{
+    for (size_t i = 0; previous && i < previous->doc.member_count; i++) {
+        const struct roster_member *m = &previous->doc.members[i];
+        for (size_t k = 0; k < m->ledger_count; k++) {
+            const struct roster_ledger *was = &m->ledgers[k];
+            const struct roster_origin *is = roster_origin_of(r, was->origin);
+            if (!is || is->ledger->suite != was->suite ||
+                !bytes_equal(is->ledger->vkey, was->vkey) ||
+                (was->is_closed && (!is->ledger->is_closed || !same_closing(was, is->ledger))))
+                return COMITY_E_ROSTER_CHAIN;
+        }
+    }
+    return COMITY_OK;
+}
+
 static int open_into(struct roster *r, struct bytes file, const struct network *in_force,
                      const struct roster *previous)
 {
@@ -158,6 +188,8 @@ static int open_into(struct roster *r, struct bytes file, const struct network *
         err = network_signed(&r->network, r->note, &r->text);
     if (!err)
         err = roster_index_init(&r->index, &r->doc, &r->network);
+    if (!err)
+        err = keep_ledgers(r, previous);
     if (err)
         return err;
     note_hash(r->text, &r->text_hash);

@@ -67,7 +67,9 @@ struct roster;
  *
  * With ${previous}, the number must be higher; when it is the next one, the note must name the
  * previous text's hash. A number further on stands on its signatures alone: who was away need not
- * see the rosters in between. Roster 1 names the hash of nothing.
+ * see the rosters in between. Roster 1 names the hash of nothing. Every ledger of ${previous} is
+ * still listed, under the same key and suite, and a closed one is closed at the same place
+ * (COMITY_E_ROSTER_CHAIN): what was signed once is judged alike for ever.
  *
  * Errors, in the order of the checks:
  *

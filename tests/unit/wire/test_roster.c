@@ -192,6 +192,33 @@ static void roster_naming_another_previous_is_refused(void **state)
     pair_done(&p);
 }
 
+static void roster_that_forgets_or_reopens_a_ledger_is_refused(void **state)
+{
+    (void)state;
+    for (int what = 0; what < 5; what++) {
+        struct pair p;
+        pair_init(&p);
+        struct roster_ledger *closed = &p.second.ledger[HANGZHOU][0];
+        assert_true(closed->is_closed);
+        uint8_t other_root[HASH_LEN] = {7};
+        if (what == 0)
+            closed->closed_size++;
+        else if (what == 1)
+            closed->closed_root = BYTES(other_root, sizeof other_root);
+        else if (what == 2)
+            p.second.witness.routed++;
+        else if (what == 3)
+            p.second.doc.member_count--; /* the last member and its ledger */
+        else
+            p.second.ledger[NINGBO][0].vkey = vkey_of(&p.second, "zhejiang/330200-001", 777);
+        int err = draft_open(&p.second, p.one, &p.two);
+        if (err != COMITY_E_ROSTER_CHAIN)
+            fail_msg("case %d: %s", what, comity_err_token(err));
+        assert_null(p.two);
+        pair_done(&p);
+    }
+}
+
 static void roster_one_that_names_a_previous_is_refused(void **state)
 {
     (void)state;
@@ -1062,6 +1089,7 @@ int main(void)
         cmocka_unit_test(roster_whose_bytes_are_of_another_network_is_refused),
         cmocka_unit_test(roster_that_follows_opens),
         cmocka_unit_test(roster_naming_another_previous_is_refused),
+        cmocka_unit_test(roster_that_forgets_or_reopens_a_ledger_is_refused),
         cmocka_unit_test(roster_one_that_names_a_previous_is_refused),
         cmocka_unit_test(roster_with_a_number_not_higher_is_refused),
         cmocka_unit_test(roster_further_on_opens_only_when_signed),
