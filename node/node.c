@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All that a turn decodes: NODE_TURN_BYTES of frames several times over. */
-enum { TURN_MEMORY = 192 * 1024 * 1024, ANCHOR_MAX = 64 * 1024 };
+/* All that a turn decodes. Intake stops far below it (turn.c), so that the last frame has room whatever is in it. */
+enum { TURN_MEMORY = 160 * 1024 * 1024, ANCHOR_MAX = 64 * 1024 };
 
 int list_reserve(void *at, size_t *cap, size_t count, size_t size)
 {

@@ -62,7 +62,7 @@ struct node_in {
 
 /* Intake of one turn that the loop should not exceed: frames' bytes, number, and time. */
 enum {
-    NODE_TURN_BYTES = 8 * 1024 * 1024,
+    NODE_TURN_BYTES = 4 * 1024 * 1024,
     NODE_TURN_FRAMES = 256,
     NODE_TURN_MS = 20
 };

@@ -14,6 +14,7 @@
 
 enum {
     PARCEL_SINGLE_MAX = 640 * 1024,  /* what one draft may add to a parcel, its enclosures included */
+    TURN_DECODED_BYTES = 48 * 1024 * 1024,
     LOG_CHECKPOINT_MS = 1000,        /* CHECKPOINT entries are no closer than this */
     LOG_ALONE_ENTRIES = 4096,        /* … and one without other entries says at least so much … */
     LOG_ALONE_MS = 3600 * 1000       /* … and comes so rarely */
@@ -351,35 +352,56 @@ static int settle(struct turn *t)
     return COMITY_OK;
 }
 
-static int take_in(struct turn *t, const struct node_in *in, struct node_out *out)
+/* Whether what was taken in is enough for one transaction; what is decoded of frames lies in memory until then. */
+static bool is_enough(const struct turn *t)
+{
+    return arena_used(t->arena) >= TURN_DECODED_BYTES;
+}
+
+/* Take frames in from ${*next} on; ${*next} is where the following part begins. */
+static int take_in(struct turn *t, const struct node_in *in, size_t *next, struct node_out *out)
 {
     struct node *n = t->node;
     int err = COMITY_OK;
-    for (size_t i = 0; !err && i < in->frame_count; i++)
-        err = session_take(t, in->frames[i], out);
-    if (in->down)
+    while (!err && *next < in->frame_count && !is_enough(t))
+        err = session_take(t, in->frames[(*next)++], out);
+    bool is_last = *next == in->frame_count;
+    if (is_last && in->down)
         session_down(n);
-    if (in->up)
+    if (is_last && in->up)
         session_up(n);
     if (!err)
         err = inbox_take_finished(t);
     return err ? err : session_tick(t, out);
 }
 
-int node_step(struct node *n, const struct node_in *in, struct node_out *out)
+static int one_part(struct turn *t, const struct node_in *in, size_t *next, struct node_out *out)
 {
-    struct turn *t = &n->core->turn;
-    if (!t->is_open)
-        return COMITY_E_INVALID;
-    int err = take_in(t, in, out);
+    int err = take_in(t, in, next, out);
     if (!err)
         err = work(t);
     err = err ? undo(t, err) : settle(t);
     if (!err)
         err = session_pump(t, out);
+    reset(t);
+    return err;
+}
+
+/* Frames that would take too much memory in one transaction are taken in several; drafts are in the first. */
+int node_step(struct node *n, const struct node_in *in, struct node_out *out)
+{
+    struct turn *t = &n->core->turn;
+    size_t next = 0;
+    if (!t->is_open)
+        return COMITY_E_INVALID;
+    int err = one_part(t, in, &next, out);
+    while (!err && next < in->frame_count) {
+        err = node_begin(n, &t);
+        if (!err)
+            err = one_part(t, in, &next, out);
+    }
     enum node_session s = n->core->session.state;
     out->healthy = s == NODE_ONLINE || s == NODE_FETCHING_ROSTER;
-    reset(t);
     return err;
 }
 
