@@ -98,9 +98,10 @@ struct control {
     struct arena *scratch;
     struct claimed *claimed; /* in the arena */
     size_t drafts;
-    bool is_closed;   /* nothing more is taken in */
-    bool is_left;     /* somebody's requests were left for the next turn */
-    int64_t began_ms; /* monotonic */
+    bool is_closed;          /* nothing more is taken in */
+    bool is_left;            /* somebody's requests were left for the next turn */
+    int64_t began_ms;        /* monotonic */
+    struct db_rows *reading; /* keeps one read transaction open while requests are run */
 };
 
 /* ---- a call ---- */
