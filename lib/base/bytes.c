@@ -226,15 +226,22 @@ struct arena *arena_new(size_t cap)
     return a;
 }
 
-void arena_free(struct arena *a)
+static void free_blocks(struct arena *a)
 {
-    if (!a)
-        return;
     for (struct arena_block *b = a->first; b;) {
         struct arena_block *next = b->next;
         free(b);
         b = next;
     }
+    a->first = NULL;
+    a->current = NULL;
+}
+
+void arena_free(struct arena *a)
+{
+    if (!a)
+        return;
+    free_blocks(a);
     free(a);
 }
 
@@ -311,9 +318,18 @@ char *arena_strdup(struct arena *a, struct bytes b)
     return p;
 }
 
+/*
+ * Several blocks become one that holds all that was in them: a large piece that passes small blocks over would otherwise
+ * leave them unused, and every turn could add some.
+ */
 void arena_reset(struct arena *a)
 {
+    size_t used = a->used;
     a->used = 0;
+    if (a->first && a->first->next) {
+        free_blocks(a);
+        (void)arena_block_with_room(a, used); /* without memory for it, the next piece tries again */
+    }
     a->current = a->first;
     if (a->first)
         a->first->used = 0;
