@@ -252,6 +252,7 @@ int args_parse(struct cli *c, int argc, char **argv, bool *ret_help)
         return COMITY_OK;
     }
     c->args = cli_alloc(c, (size_t)argc * sizeof *c->args);
+    c->arg_count = 0;
     struct flag_values *v = cli_alloc(c, sizeof *v);
     v->flags = args_flags(c, c->command, &v->count);
     v->values = cli_alloc(c, v->count * sizeof *v->values);

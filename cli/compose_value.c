@@ -34,12 +34,12 @@ static void set_text(json_t *object, const char *name, struct bytes text)
 const char *compose_time(struct cli *c, const char *text)
 {
     int64_t ms;
-    int day[3], clock[3] = {0};
-    char mark = 0, end = 0;
+    int day[3], clock[3] = {0}, end = 0;
+    char mark = 0;
     if (date_get_time(bytes_of(text), &ms) != 0 && text_get_time(bytes_of(text), &ms) != 0) {
-        int n = sscanf(text, "%4d-%2d-%2d%c%2d:%2d:%2d%c", &day[0], &day[1], &day[2], &mark,
-                       &clock[0], &clock[1], &clock[2], &end);
-        if ((n != 6 && n != 7) || (mark != ' ' && mark != 'T'))
+        int n = sscanf(text, "%4d-%2d-%2d%c%2d:%2d%n:%2d%n", &day[0], &day[1], &day[2], &mark,
+                       &clock[0], &clock[1], &end, &clock[2], &end);
+        if (n < 6 || text[end] || (mark != ' ' && mark != 'T'))
             return NULL;
         const char *whole = cli_text(c, "%04d-%02d-%02dT%02d:%02d:%02d+08:00", day[0], day[1],
                                      day[2], clock[0], clock[1], clock[2]);

@@ -4,6 +4,8 @@
 #include "ask.h"
 #include "commands.h"
 
+#include <string.h>
+
 static const struct view_field fields[] = {
     {"member", N_("member"), AS_WHOLE},
     {"name", N_("name"), AS_WHOLE},
@@ -38,6 +40,9 @@ static void put_to_do(struct cli *c, const json_t *s)
                  _("! This node has not joined its network: comity node join --dir … --roster …"));
     if (json_is_true(json_object_get(json_object_get(s, "roster"), "expired")))
         cli_next(c, _("! The roster is past its date: ask the authority for a new one"));
+    const char *state = json_string_value(json_object_get(json_object_get(s, "link"), "state"));
+    if (state && strcmp(state, "rejected") == 0)
+        cli_next(c, _("! The broker rejects this node; its operator or the authority knows more"));
     if ((n = number(s, "inbox", "unrecognised")) > 0)
         cli_next(c,
                  ngettext("- %lld piece of evidence received waits for a decision: comity evidence "
