@@ -97,6 +97,9 @@ $(B)/lib/lib$1.a: $$(obj_$1) $(if $(filter msg,$1),$(PB_O))
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rules,$m)))
 
+proto-headers: $(PB_H)
+.PHONY: proto-headers
+
 # The generated headers come first, for the one module that includes them.
 $(obj_msg): $(PB_H)
 

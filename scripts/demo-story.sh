@@ -138,7 +138,9 @@ for n in hangzhou shenzhen chengdu hub; do quiet ledger export --ledger $n --out
 show audit run hangzhou.ledger shenzhen.ledger chengdu.ledger hub.ledger --network cn-samr.network
 tell "One byte of one copy is changed." "改动其中一份副本的一个字节。"
 cp chengdu.ledger forged.ledger
-sqlite3 forged.ledger "DROP TRIGGER IF EXISTS entry_run_no_update; UPDATE entry_run SET data = CAST(substr(data, 1, length(data) - 1) AS BLOB) || x'00' WHERE first = (SELECT max(first) FROM entry_run);"
+for t in $(sqlite3 forged.ledger "SELECT name FROM sqlite_master WHERE type = 'trigger'"); do sqlite3 forged.ledger "DROP TRIGGER $t"; done
+sqlite3 forged.ledger "UPDATE entry_run SET data = CAST(substr(data, 1, 59) || CASE substr(data, 60, 1) WHEN x'ff' THEN x'00' ELSE x'ff' END
+    || substr(data, 61) AS BLOB) WHERE first = (SELECT max(first) FROM entry_run WHERE first <= ${evidence_ref##*/})"
 show audit run hangzhou.ledger shenzhen.ledger forged.ledger hub.ledger --network cn-samr.network || true
 
 chapter "For a court" "提交法院的证据包"
