@@ -2,6 +2,7 @@
  * The control socket: who gets what answers, what is refused and why, and that nothing is answered
  * twice, lost, or before it is durable.
  */
+#include "../../../node/control_parts.h"
 #include "office.h"
 
 #include "base/text.h"
@@ -407,6 +408,111 @@ static void ledger_is_shown_as_it_stands(void **state)
     desk_leave(&d);
 }
 
+/* ---- when it is answered ---- */
+
+static void appended_is_answered_behind_the_commit(void **state)
+{
+    struct offices *o = *state;
+    struct desk d;
+    struct paper p;
+    struct turn *t = NULL;
+    struct node_out out = {0};
+    const struct node_in in = {0};
+    struct link_poll_item items[128];
+    struct comity_reply r;
+    const struct record record = case_record("案");
+    desk_sit(&d, o, HANGZHOU, "1");
+    desk_ask(&d, "status", NULL, "%s", "");
+    offices_stop(o);
+    struct control *c = o->control[d.at];
+    struct node *n = actor_of(o->w, HANGZHOU)->node;
+    paper_write(&p, &d, &record);
+    const struct comity_call call = {.method = "record.add",
+                                     .record = {p.record.data, p.record.len},
+                                     .salt = {p.salt, SALT_LEN}};
+    assert_int_equal(comity_client_send(d.client, &call, NULL), 0);
+    assert_int_equal(comity_client_flush(d.client), 0);
+    uint64_t size = ledger_size(n->ledger);
+    size_t count = control_poll(c, items, 128);
+    assert_int_equal(link_poll(items, count, 1000), 0);
+    assert_int_equal(node_begin(n, &t), 0);
+    control_take(c, t, items, count);
+    control_settle(c);
+    assert_int_equal(comity_client_receive(d.client, 0, &r), COMITY_E_TIMEOUT);
+    assert_int_equal(ledger_size(n->ledger), size);
+    assert_int_equal(node_step(n, &in, &out), 0);
+    assert_true(ledger_signed_size(n->ledger) > size);
+    control_settle(c);
+    assert_int_equal(comity_client_receive(d.client, 0, &r), 0);
+    assert_int_equal(r.err, 0);
+    node_out_free(&out);
+    paper_free(&p);
+    desk_leave(&d);
+}
+
+/* Who does not take his answers is not read from. */
+static void replies_not_taken_hold_up_their_connection_alone(void **state)
+{
+    enum { CALLS = 4000 };
+    struct offices *o = *state;
+    struct buf message = BUF_INIT;
+    struct desk d;
+    int fd = raw_connect(o);
+    size_t sent = 0;
+    buf_put_u32be(&message, 0);
+    const struct control_request r = {.id = 7, .method = bytes_of("status")};
+    assert_int_equal(control_request_encode(&r, &message), 0);
+    put_u32be(message.data, (uint32_t)message.len - 4);
+    for (size_t quiet = 0; quiet < 40 && sent < 40 * CALLS;) {
+        ssize_t n = send(fd, message.data, message.len, MSG_DONTWAIT);
+        sent += n > 0;
+        quiet = n > 0 ? 0 : quiet + 1;
+        if (n <= 0)
+            usleep(5000);
+    }
+    assert_true(sent < 40 * CALLS);
+    pthread_mutex_lock(&o->lock);
+    for (size_t i = 0; i < o->control[0]->conn_count; i++)
+        assert_in_range(o->control[0]->conn[i]->out.len, 1, 2 * CONTROL_OUT_MAX);
+    pthread_mutex_unlock(&o->lock);
+    desk_sit(&d, o, o->w->actor[0].party->id, "1");
+    assert_int_equal(desk_ask(&d, "status", NULL, "%s", ""), 0);
+    desk_leave(&d);
+    close(fd);
+    buf_free(&message);
+}
+
+static void lists_go_on_where_the_page_ended(void **state)
+{
+    struct desk d;
+    struct paper p;
+    char after[64] = "";
+    long long last = INT64_MAX;
+    size_t seen = 0;
+    const struct record r = case_record("案");
+    desk_sit(&d, *state, HANGZHOU, "1");
+    paper_write(&p, &d, &r);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(paper_add(&d, &p, "{}"), 0);
+    for (size_t page = 0; page < 3; page++) {
+        desk_ask(&d, "case.list", NULL, *after ? "{'limit':2,'after':'%s'}" : "{'limit':2}%s",
+                 after);
+        assert_answered(&d);
+        for (size_t i = 0; i < json_array_size(answer_at(&d, "items")); i++, seen++) {
+            json_t *item = json_array_get(answer_at(&d, "items"), i);
+            long long index = json_integer_value(json_object_get(item, "index"));
+            assert_true(index < last);
+            last = index;
+        }
+        snprintf(after, sizeof after, "%s", text_at(&d, "next"));
+    }
+    assert_int_equal(seen, 5);
+    assert_string_equal(after, "");
+    assert_int_equal(desk_ask(&d, "case.list", NULL, "{'after':'x'}"), COMITY_E_USAGE);
+    paper_free(&p);
+    desk_leave(&d);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, offices_setup, offices_teardown)
@@ -431,6 +537,9 @@ int main(void)
         TEST(record_that_breaks_a_rule_names_its_field),
         TEST(recipients_must_be_other_bureaus),
         TEST(ledger_is_shown_as_it_stands),
+        TEST(appended_is_answered_behind_the_commit),
+        TEST(replies_not_taken_hold_up_their_connection_alone),
+        TEST(lists_go_on_where_the_page_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -365,12 +365,50 @@ static void wait_does_not_hold_up_others(void **state)
     usleep(150 * 1000);
 }
 
+/* A key counts by the order of the ledger, also when everything comes at once. */
+static void key_retired_in_between_counts_from_there_on(void **state)
+{
+    struct staff s;
+    struct paper p;
+    long long index[3] = {0};
+    int err[3] = {0};
+    char licence[80];
+    staff_come(&s, *state);
+    const struct record r = evidence_record(s.collectors, NULL);
+    paper_write(&p, &s.wang, &r);
+    paper_sign(&p, &s.wang, SIGNATURE_COLLECTOR);
+    const struct comity_bytes notes[] = {{p.note[0].data, p.note[0].len}};
+    const struct comity_call add = {.method = "record.add",
+                                    .record = {p.record.data, p.record.len},
+                                    .salt = {p.salt, SALT_LEN},
+                                    .notes = notes,
+                                    .note_count = 1};
+    snprintf(licence, sizeof licence, "{\"licence\":\"%s\"}", s.wang.licence);
+    const struct comity_call retire = {.method = "key.retire", .json = licence};
+    const struct comity_call *calls[] = {&add, &retire, &add};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(comity_client_send(s.wang.client, calls[i], NULL), 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct comity_reply reply;
+        assert_int_equal(comity_client_receive(s.wang.client, 5000, &reply), 0);
+        err[i] = desk_keep(&s.wang, reply.err, &reply);
+        index[i] = answer_number(&s.wang, "index");
+    }
+    assert_int_equal(err[0], 0);
+    assert_int_equal(err[1], 0);
+    assert_int_equal(err[2], COMITY_E_RETIRED);
+    assert_true(index[0] < index[1]);
+    paper_free(&p);
+    staff_go(&s);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, offices_setup, offices_teardown)
     const struct CMUnitTest tests[] = {
         TEST(evidence_needs_two_collectors_to_be_sent),
         TEST(signatures_are_held_against_the_keys_in_force),
+        TEST(key_retired_in_between_counts_from_there_on),
         TEST(evidence_that_was_sent_is_received_and_tracked),
         TEST(second_collector_signs_and_then_it_is_shared),
         TEST(received_evidence_is_shared_on),
