@@ -141,6 +141,21 @@ static const struct flag sign_flags[] = {
     {0},
 };
 
+/* Who signs sees what he signs. */
+static int confirm_sign(struct cli *c, const char *path, uint64_t number)
+{
+    struct bytes file;
+    json_t *shown = NULL;
+    int err = files_read(c, path, ROSTER_FILE_MAX, &file);
+    if (!err)
+        err = authority_roster_json(c, path, file, NULL, &shown);
+    if (err)
+        return err;
+    cli_preview(c, &authority_show_view, shown);
+    json_decref(shown);
+    return cli_confirm(c, _("Sign this as roster %llu?"), (unsigned long long)number);
+}
+
 static int authority_sign(struct cli *c)
 {
     struct roster_draft d = {0};
@@ -148,6 +163,8 @@ static int authority_sign(struct cli *c)
     int err = roster_draft_network(c, &d);
     if (!err)
         err = roster_draft_read(c, &d, path);
+    if (!err)
+        err = confirm_sign(c, path, d.doc.number);
     if (!err)
         err = roster_draft_sign(c, &d);
     if (!err)
@@ -221,7 +238,7 @@ const struct command authority_commands[] = {
      .args = "ROSTER",
      .args_min = 1,
      .args_max = 1,
-     .uses = USES_PASSPHRASE,
+     .uses = USES_PASSPHRASE | USES_YES,
      .doc = N_("Add a signature to a roster that has too few yet"),
      .more = N_("Where several people hold the authority's keys, `add` and `revoke` sign with "
                 "those at hand, and "

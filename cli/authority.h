@@ -47,6 +47,12 @@ extern const struct flag roster_revoke_flags[];
 extern const struct flag authority_show_flags[];
 extern const struct view authority_show_view;
 
+/* What a roster file says: under the keys of ${anchor}, or, with NULL, by its own account, and
+ * perhaps not signed by enough keys yet. A new reference. */
+int authority_roster_json(struct cli *c, const char *path, struct bytes file,
+                          const struct network *anchor, json_t **ret)
+    __attribute__((warn_unused_result));
+
 /* A network file's content. */
 int authority_read_network(struct cli *c, const char *path, struct network *ret)
     __attribute__((warn_unused_result));

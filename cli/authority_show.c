@@ -29,6 +29,7 @@ static const struct view_field fields[] = {
     {"renew_by", N_("renew by"), AS_TIME},
     {"expired", N_("expired"), AS_ALARM},
     {"threshold", N_("threshold"), AS_NUMBER},
+    {"complete", N_("signed by enough keys"), AS_VALID},
     {"verified", N_("verified against the network file"), AS_YES},
     {"origin", N_("ledger"), AS_WHOLE},
     {"size", N_("entries"), AS_NUMBER},
@@ -175,74 +176,88 @@ static json_t *member_json(const struct roster_member *m)
     return o;
 }
 
-/* The authority that a roster names itself: to see at least whether it agrees with itself. */
-static int own_authority(struct cli *c, struct bytes file, struct network *ret)
-{
+/* A roster file taken apart, whoever has signed it. */
+struct taken {
+    struct bytes note;
     struct roster_doc doc;
-    struct network n = {0};
-    struct bytes rest = file;
-    for (int i = 0; i < 2; i++) { /* lp(note), then lp(bytes) */
-        if (rest.len < 4 || get_u32be(rest.data) > rest.len - 4)
+    struct network authority; /* as it names it itself */
+};
+
+static int take_apart(struct cli *c, struct bytes file, struct taken *ret)
+{
+    struct bytes part[2];
+    struct taken t = {0};
+    struct network *n = &t.authority;
+    for (int i = 0; i < 2; i++) { /* lp(note), lp(bytes) */
+        if (file.len < 4 || get_u32be(file.data) > file.len - 4)
             return COMITY_E_NOT_A_ROSTER;
-        if (i == 0)
-            rest = bytes_slice(rest, 4 + (size_t)get_u32be(rest.data), rest.len);
+        part[i] = bytes_slice(file, 4, get_u32be(file.data));
+        file = bytes_slice(file, 4 + part[i].len, file.len);
     }
-    int err = roster_doc_decode(c->arena, bytes_slice(rest, 4, rest.len), &doc);
-    if (err || doc.network.len >= sizeof n.name || doc.authority_count > ROSTER_AUTHORITY_MAX)
+    t.note = part[0];
+    int err = roster_doc_decode(c->arena, part[1], &t.doc);
+    if (err || t.doc.network.len >= sizeof n->name || t.doc.authority_count > ROSTER_AUTHORITY_MAX)
         return COMITY_E_NOT_A_ROSTER;
-    memcpy(n.name, doc.network.data, doc.network.len);
-    n.threshold = doc.threshold;
-    n.authority_count = doc.authority_count;
-    for (size_t i = 0; !err && i < doc.authority_count; i++)
-        err = note_verifier_parse(doc.authority[i], &n.authority[i]);
-    if (!err)
-        *ret = n;
+    memcpy(n->name, t.doc.network.data, t.doc.network.len);
+    n->threshold = t.doc.threshold;
+    n->authority_count = t.doc.authority_count;
+    for (size_t i = 0; !err && i < n->authority_count; i++)
+        err = note_verifier_parse(t.doc.authority[i], &n->authority[i]);
+    *ret = t;
     return err;
 }
 
-static json_t *roster_json(const struct roster *r, bool is_verified)
+static int roster_json(const struct taken *t, bool is_verified, bool is_complete, json_t **ret)
 {
-    struct bytes lines[7];
-    const struct roster_doc *doc = roster_doc(r);
+    struct bytes text, signatures, lines[7];
     struct hash h;
+    int64_t renew_by = 0;
+    if (note_split(t->note, &text, &signatures) != 0 ||
+        note_fields(text, "comity roster v1", lines, 7) != 0 ||
+        text_get_time(lines[5], &renew_by) != 0)
+        return COMITY_E_NOT_A_ROSTER;
     json_t *members = cli_json(json_array());
-    for (size_t i = 0; i < doc->member_count; i++)
-        json_array_append_new(members, member_json(&doc->members[i]));
-    if (note_fields(roster_note_text(r), "comity roster v1", lines, 7) != 0)
-        return members; /* cannot be: the roster was opened */
-    roster_text_hash(r, &h);
-    return cli_json(json_pack(
-        "{s:s, s:s, s:I, s:o, s:o, s:b, s:i, s:b, s:o, s:o, s:o}", "type", "roster", "network",
-        roster_network(r)->name, "number", (json_int_t)doc->number, "issued", text_json(lines[4]),
-        "renew_by", text_json(lines[5]), "expired",
-        clock_wall_ms(&clock_system) > roster_renew_by_ms(r), "threshold", (int)doc->threshold,
-        "verified", is_verified, "text_hash", base64_json(hash_bytes(&h)), "authority",
-        keys_json(roster_network(r), roster_note(r)), "members", members));
+    for (size_t i = 0; i < t->doc.member_count; i++)
+        json_array_append_new(members, member_json(&t->doc.members[i]));
+    hash_of(suite_get(SUITE_1), &h, text);
+    *ret = cli_json(json_pack(
+        "{s:s, s:o, s:I, s:o, s:o, s:b, s:i, s:b, s:b, s:o, s:o, s:o}", "type", "roster", "network",
+        text_json(t->doc.network), "number", (json_int_t)t->doc.number, "issued",
+        text_json(lines[4]), "renew_by", text_json(lines[5]), "expired",
+        clock_wall_ms(&clock_system) > renew_by, "threshold", (int)t->doc.threshold, "verified",
+        is_verified, "complete", is_complete, "text_hash", base64_json(hash_bytes(&h)), "authority",
+        keys_json(&t->authority, t->note), "members", members));
+    return COMITY_OK;
+}
+
+/* Under the keys of --network; without it, whether it agrees with itself, and it need not have all
+ * signatures yet. */
+int authority_roster_json(struct cli *c, const char *path, struct bytes file,
+                          const struct network *anchor, json_t **ret)
+{
+    struct taken t;
+    struct roster *r = NULL;
+    int err = take_apart(c, file, &t);
+    if (err == COMITY_E_NOT_A_ROSTER)
+        return cli_fail(c, err, _("%s is none of the authority's files"), path);
+    if (!err)
+        err = roster_open(file, anchor ? anchor : &t.authority, NULL, &r);
+    bool is_complete = !err;
+    roster_free(r);
+    if (err == COMITY_E_AUTHORITY && !anchor)
+        err = COMITY_OK;
+    if (!err)
+        err = roster_json(&t, anchor && is_complete, is_complete, ret);
+    return err ? cli_fail_at(c, err, path) : COMITY_OK;
 }
 
 static int show_roster(struct cli *c, struct bytes file, json_t **ret)
 {
     struct network anchor;
-    struct roster *r = NULL;
     bool is_anchored = flag_given(c, "network");
-    int err = is_anchored ? authority_read_network(c, flag_text(c, "network"), &anchor)
-                          : own_authority(c, file, &anchor);
-    if (err && is_anchored)
-        return err;
-    if (!err)
-        err = roster_open(file, &anchor, NULL, &r);
-    if (err == COMITY_E_AUTHORITY && !is_anchored)
-        return cli_hint(
-            c,
-            cli_fail(c, err, _("%s: too few of the authority's keys have signed yet"), c->args[0]),
-            "comity authority sign %s --network … --key …", c->args[0]);
-    if (err == COMITY_E_NOT_A_ROSTER)
-        return cli_fail(c, err, _("%s is none of the authority's files"), c->args[0]);
-    if (err)
-        return cli_fail_at(c, err, c->args[0]);
-    *ret = roster_json(r, is_anchored);
-    roster_free(r);
-    return COMITY_OK;
+    int err = is_anchored ? authority_read_network(c, flag_text(c, "network"), &anchor) : COMITY_OK;
+    return err ? err
+               : authority_roster_json(c, c->args[0], file, is_anchored ? &anchor : NULL, ret);
 }
 
 /* ---- key, witness ---- */

@@ -184,8 +184,11 @@ static int join_result(struct cli *c, const struct site *s)
         c, json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "member", s->member, "origin", s->origin,
                      "network", s->network.name, "roster", (json_int_t)roster_number(r), "members",
                      (json_int_t)roster_doc(r)->member_count, "renew_by", buf_str(&renew_by)));
-    cli_next(c, _("Start it, unless it runs: %s --config %s/%s"), program_of(s->role), s->dir,
-             conf_of(s->role));
+    cli_next(c,
+             s->role == MEMBER_BROKER
+                 ? _("Start it, unless it runs: %s --config %s/%s")
+                 : _("Start it: %s --config %s/%s; or, when it runs, send it SIGHUP"),
+             program_of(s->role), s->dir, conf_of(s->role));
     buf_free(&renew_by);
     roster_free(r);
     return err;
@@ -199,8 +202,13 @@ int site_command_join(struct cli *c, enum member_role role)
     int err = site_command_load(c, role, &s);
     if (!err)
         err = files_read(c, flag_text(c, "roster"), ROSTER_FILE_MAX, &file);
-    if (!err && (err = site_join(s, file, &detail)) != 0)
-        cli_fail_detail(c, err, &detail);
+    if (!err && (err = site_join(s, file, &detail)) != 0) {
+        bool is_bare = strcmp(buf_str(&detail), comity_err_text(err)) == 0;
+        if (is_bare)
+            cli_fail_at(c, err, flag_text(c, "roster"));
+        else
+            cli_fail_detail(c, err, &detail);
+    }
     if (!err)
         err = join_result(c, s);
     buf_free(&detail);
