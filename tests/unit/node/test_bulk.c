@@ -306,13 +306,15 @@ static int set_up(void **state)
     pthread_mutex_init(&f->hub.lock, NULL);
     f->hub.arena = arena_new(8 << 20);
     f->hub.sample = &f->sample;
-    hub_start(f);
     *state = f;
     return 0;
 }
 
+/* From here on what is the broker's is under its lock. */
 static void start(struct fixture *f)
 {
+    if (!f->hub.is_running)
+        hub_start(f);
     assert_int_equal(bulk_start(&f->node), 0);
 }
 
@@ -579,7 +581,7 @@ static void upload_survives_the_brokers_restart(void **state)
     f->hub.is_mute = false;
     hub_start(f);
     expect_finished(f, true, COMITY_OK);
-    assert_int_equal(f->hub.first_put, 5);
+    assert_int_equal(hub_get(&f->hub, first_put), 5);
 }
 
 static void upload_survives_a_broker_that_has_less_than_it_had(void **state)
@@ -750,6 +752,7 @@ static void fetch_some(struct fixture *f, uint64_t there)
     hub_wait(&f->hub, data, there);
     hub_wait(&f->hub, gets, 4); /* an answer of this kind comes behind the last block */
     bulk_stop(&f->node);
+    hub_stop(f);
     f->hub.gets = f->hub.data = 0;
     f->hub.there = f->sample.blocks;
 }
@@ -763,8 +766,8 @@ static void fetch_stopped_anywhere_goes_on_there(void **state)
     start(f);
     expect_finished(f, false, COMITY_OK);
     expect_file(f);
-    assert_int_equal(f->hub.first_get, 37);
-    assert_int_equal(f->hub.data, 80 - 37);
+    assert_int_equal(hub_get(&f->hub, first_get), 37);
+    assert_int_equal(hub_get(&f->hub, data), 80 - 37);
     assert_int_equal(parts(f, NULL, NULL, 0), 0);
 }
 
@@ -782,12 +785,13 @@ static void fetch_killed_goes_on_behind_the_last_sync(void **state)
     assert_int_equal(file_read(have, 8, &kept), 0);
     bulk_stop(&f->node); /* which writes down more than a killed one could */
     assert_int_equal(file_write(have, buf_bytes(&kept), 0600), 0);
+    hub_stop(f);
     f->hub.gets = f->hub.data = 0;
     f->hub.there = 80;
     start(f);
     expect_finished(f, false, COMITY_OK);
     expect_file(f);
-    assert_int_equal(f->hub.first_get, SYNCED);
+    assert_int_equal(hub_get(&f->hub, first_get), SYNCED);
     buf_free(&kept);
 }
 
@@ -805,7 +809,7 @@ static void fetch_whose_beginning_was_damaged_begins_anew(void **state)
     start(f);
     expect_finished(f, false, COMITY_OK);
     expect_file(f);
-    assert_int_equal(f->hub.data, 80 - 37 + 80);
+    assert_int_equal(hub_get(&f->hub, data), 80 - 37 + 80);
 }
 
 static void fetch_whose_beginning_was_cut_begins_anew(void **state)
@@ -819,7 +823,7 @@ static void fetch_whose_beginning_was_cut_begins_anew(void **state)
     start(f);
     expect_finished(f, false, COMITY_OK);
     expect_file(f);
-    assert_int_equal(f->hub.first_get, 0);
+    assert_int_equal(hub_get(&f->hub, first_get), 0);
 }
 
 static void fetch_of_what_is_here_asks_nobody(void **state)
