@@ -12,12 +12,13 @@
 
 Each prints JSON; sync one line for each thing that happens. Exit code 1 with a token on stderr when something is refused, 6 when
 `sync` has not reached its state in time. States: `sent` (the outbox is empty), `receipted` (and every recipient has answered), `inbox:N`
-(N records have come), `parcel:N` (N deliveries have been taken), `files` (all attachments have been moved).
+(N records have come), `files` (all attachments have been moved), `roster:N` (roster N is in force).
 """
 import argparse
 import datetime
 import json
 import os
+import re
 import sys
 import time
 
@@ -128,11 +129,15 @@ def reached(bureau, until):
     if state == "sent":
         return not s["outbox"]
     if state == "receipted":
-        rows = [row for row in s["sent"].values() if "refused" not in row]
-        return not s["outbox"] and all(set(row["recipients"]) == set(row["receipts"]) for row in rows if not is_receipt(bureau, row))
+        rows = [row for row in s["sent"].values() if "refused" not in row and not is_receipt(bureau, row)]
+        files = [file for file in s["files"].values() if "accepted" in file]
+        return (not s["outbox"] and all(set(row["recipients"]) == set(row["receipts"]) for row in rows)
+                and all("received" in file for file in files))
+    if state == "roster":
+        return bureau.roster_number >= int(number)
     if state == "files":
         return not s["outbox"] and all(file["state"] in ("uploaded", "here") for file in s["files"].values())
-    return {"inbox": len(s["inbox"]), "parcel": s["taken"]}[state] >= int(number)
+    return len(s["inbox"]) >= int(number)
 
 
 def is_receipt(bureau, row):
@@ -174,6 +179,12 @@ def do_show(args):
                   for row in s["sent"].values()]})
 
 
+def state_name(text):
+    if not re.fullmatch(r"sent|receipted|files|(inbox|roster):[0-9]+", text):
+        raise argparse.ArgumentTypeError(text)
+    return text
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -195,7 +206,7 @@ def arguments():
     evidence.add_argument("--case")
     evidence.add_argument("--attach")
     sync = command("sync", do_sync)
-    sync.add_argument("--until", default="sent")
+    sync.add_argument("--until", default="sent", type=state_name)
     sync.add_argument("--seconds", type=float, default=20)
     command("ping", do_ping).add_argument("--seconds", type=float, default=20)
     command("show", do_show)

@@ -168,6 +168,7 @@ def messages_that_are_not_canonical_are_refused():
     refused("not_canonical", pb.decode, pb.session.Ping, data[18:] + data[:18])
     refused("not_canonical", pb.decode, pb.session.Ping, data[:-1] + b"\x87\x00")
     refused("malformed", pb.decode, pb.session.Ping, data[:18])
+    refused("malformed", pb.decode, pb.session.Bye, b"\x0a\x02\xff\xfe")
     empty = pb.session.Welcome(epoch=b"e", roster=1, parcel_seq=0, first_delivery=1, seen=b"", checkpoint=b"c", clock_ms=0, credit=0)
     refused("not_canonical", pb.decode, pb.session.Welcome, pb.encode(empty))
 

@@ -82,7 +82,6 @@ class Content:
             kind = record.kind
         else:
             kind, digest = signed_before(*place) or (None, None)
-            must(kind, "not_found", "the record that was signed")
         for note in item.body.notes:
             enrolled = [key for key in self.keys.get((item.origin, signature_licence(note)), []) if key[0] < item.entry.index]
             must(enrolled, "key_unknown", signature_licence(note))

@@ -185,8 +185,9 @@ def signature_licence(note):
 
 
 def signature_verify(note, key, origin, kind, record_hash):
-    """Licence and role of a signature under a record. `key` is the officer's."""
+    """Licence and role of a signature under a record (`kind` None: one that is not at hand). `key` is the officer's."""
     lines = note_lines(note_verify(note, key), "comity officer signature v1", 6)
     must(key.name == officer_key_name(origin, lines[1]) and lines[2] in ("collector", "approver", "reviewer"), "malformed", "signer")
-    must(lines[0] == origin and lines[3] == str(kind) and unb64(lines[4]) == record_hash, "signature_invalid", "over something else")
+    must(lines[0] == origin, "signature_invalid", "of another ledger")
+    must(kind is None or (lines[3], unb64(lines[4])) == (str(kind), record_hash), "signature_invalid", "over something else")
     return lines[1], lines[2]

@@ -41,8 +41,11 @@ ledger, parcel, record, roster, session = _modules()
 
 
 def _has_empty_optional(message):
+    """Looks at every field, and so also at every string: proto2 lets bytes pass that are no UTF-8. ValueError."""
     for field, value in message.ListFields():
         repeated = field.label == field.LABEL_REPEATED
+        if field.type == field.TYPE_STRING and not all(isinstance(part, str) for part in (value if repeated else [value])):
+            raise ValueError("no text")
         if field.type == field.TYPE_MESSAGE:
             if any(_has_empty_optional(part) for part in (value if repeated else [value])):
                 return True
@@ -63,7 +66,11 @@ def decode(kind, data, limit=None):
     if not message.IsInitialized():
         raise Refused("malformed", kind.DESCRIPTOR.name)
     message.DiscardUnknownFields()
-    if message.SerializeToString() != data or _has_empty_optional(message):
+    try:
+        is_canonical = message.SerializeToString() == data and not _has_empty_optional(message)
+    except ValueError:
+        raise Refused("malformed", kind.DESCRIPTOR.name + ": a string that is no text")
+    if not is_canonical:
         raise Refused("not_canonical", kind.DESCRIPTOR.name)
     return message
 

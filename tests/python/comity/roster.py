@@ -60,7 +60,15 @@ class Roster:
             must(roster.number > before.number, "roster_old", "older than the one in force")
             if roster.number == before.number + 1:
                 must(unb64(lines[2]) == H(before.text.encode()), "roster_chain", "follows another roster")
+            roster._must_keep(before)
         return roster
+
+    def _must_keep(self, before):
+        """No ledger is forgotten, none changes its key, none that was closed is closed elsewhere."""
+        for origin, (_, was) in before.ledgers.items():
+            _, now = self.ledgers.get(origin, (None, None))
+            must(now and (now.suite, now.vkey) == (was.suite, was.vkey), "roster_chain", origin)
+            must(not was.HasField("closed") or (now.HasField("closed") and now.closed == was.closed), "roster_chain", origin)
 
     def note_hash(self):
         return H(self.text.encode())
