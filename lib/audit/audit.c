@@ -8,7 +8,7 @@
 
 enum { SCRATCH_MAX = 256 * 1024 * 1024 };
 
-int list_reserve(void *at, size_t *cap, size_t count, size_t size)
+int audit_list_reserve(void *at, size_t *cap, size_t count, size_t size)
 {
     if (count < *cap)
         return COMITY_OK;

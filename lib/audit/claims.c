@@ -18,7 +18,10 @@ int claim_add(struct audit *a, struct origin_node *of, uint64_t size, const stru
     key.size = size;
     key.root = *root;
     HASH_FIND(hh, a->claims, &key, sizeof key, c);
-    if (c && (int)c->basis >= basis)
+    /* The better shown, and what others hold rather than what the ledger holds of itself. */
+    bool is_outside =
+        c && c->holder->origin == of && at->holder->origin != of && (int)c->basis == basis;
+    if (c && (int)c->basis >= basis && !is_outside)
         return COMITY_OK;
     bool is_new = !c;
     if (is_new && !(c = arena_alloc(a->arena, sizeof *c)))

@@ -162,8 +162,8 @@ static int check_officers(struct audit *a, const struct content_item *it, const 
 
 /* ---- all of it ---- */
 
-int content_check(struct audit *a, const struct content_item *it, struct body *ret_body,
-                  bool *ret_ok)
+int audit_content_check(struct audit *a, const struct content_item *it, struct body *ret_body,
+                        bool *ret_ok)
 {
     struct hash hash;
     struct body body = {0};

@@ -29,11 +29,12 @@ static const struct form {
     [ENTRY_RECEIVED] = {SOURCE_CHECKPOINT, NO, 0, false, true},
     [ENTRY_RECEIPT] = {SOURCE_CHECKPOINT, NO, NO, false, true},
     [ENTRY_ROUTED] = {SOURCE_CHECKPOINT, NO, 0, true, false},
-    [ENTRY_CHECKPOINT] = {SOURCE_ANY, YES, NO, false, false},
+    [ENTRY_CHECKPOINT] = {SOURCE_CHECKPOINT, YES, NO, false, false},
     [ENTRY_ROSTER] = {SOURCE_NONE, NO, NO, false, false},
     [ENTRY_FILE] = {SOURCE_NONE, NO, 0, false, true},
     [ENTRY_KEY] = {SOURCE_ANY, YES, 0, false, true},
     [ENTRY_REFUSED] = {SOURCE_ANY, NO, 0, false, false},
+    [ENTRY_ERASED] = {SOURCE_ENTRY, 0, NO, false, true},
 };
 
 static const char *check_ref(const struct entry *e)

@@ -28,10 +28,10 @@ enum { AUDIT_CLOCK_MS = 10 * 60 * 1000 };
         size_t count;                                                                              \
         size_t cap;                                                                                \
     }
-int list_reserve(void *at, size_t *cap, size_t count, size_t size)
+int audit_list_reserve(void *at, size_t *cap, size_t count, size_t size)
     __attribute__((warn_unused_result));
 #define LIST_ADD(list, value)                                                                      \
-    (list_reserve(&(list).at, &(list).cap, (list).count, sizeof *(list).at)                        \
+    (audit_list_reserve(&(list).at, &(list).cap, (list).count, sizeof *(list).at)                        \
          ? COMITY_E_NOMEM                                                                          \
          : ((list).at[(list).count++] = (value), COMITY_OK))
 #define LIST_FREE(list) free((list).at)
@@ -111,9 +111,10 @@ struct known {
 };
 
 /* What is not as it should be in the entries as they lie there, before anybody is blamed: see locate.c. */
+enum odd { ODD_TILE, ODD_LINK, ODD_INVALID, ODD_MISSING };
 struct odd_entry {
     uint64_t index;
-    enum { ODD_TILE, ODD_LINK, ODD_INVALID, ODD_MISSING } what;
+    enum odd what;
     struct hash hash; /* TILE: the stored hash of this entry; LINK: what this entry names as the one before */
 };
 
@@ -359,7 +360,7 @@ struct content_item {
     bool skip_officers;             /* their notes were checked in the ledger's own copy */
 };
 /* Check body and officers' notes. ${ret_body} (may be NULL) is filled when the body is the right one. */
-int content_check(struct audit *a, const struct content_item *it, struct body *ret_body,
+int audit_content_check(struct audit *a, const struct content_item *it, struct body *ret_body,
                   bool *ret_ok) __attribute__((warn_unused_result));
 
 /* forms.c: NULL when source, ref, body and to are such as the entry's kind needs; else which of them is not. */

@@ -26,6 +26,7 @@ struct reading {
     uint64_t epoch; /* counts the entries that were passed over: behind one, a number may be any
                        higher one */
     uint64_t roster;
+    uint64_t roster_epoch;
     uint64_t last_ms;
     uint64_t backwards;
     uint64_t backwards_first;
@@ -173,9 +174,13 @@ static int check_roster(struct reading *r, const struct entry *e)
 {
     uint64_t before = r->roster;
     int err = check_roster_entry(r, e);
+    bool may_have_come = r->roster_epoch != r->epoch; /* with an entry that was passed over */
+    r->roster_epoch = r->epoch;
     if (err || e->roster == r->roster || e->roster == before)
         return err;
     r->roster = e->roster; /* once */
+    if (may_have_come)
+        return COMITY_OK;
     return tell_roster(r, AUDIT_ROSTER_ORDER, e, e->roster);
 }
 
@@ -297,6 +302,9 @@ static int note_checkpoint(struct reading *r, const struct entry *e, const struc
         return COMITY_E_NOMEM;
     if (!err && of->owner)
         err = note_cache_open(&r->a->notes, body->notes[0], &of->owner->verifier, &c);
+    if (!err && (!bytes_is(e->source.origin, of->name) || e->source.size != c.size ||
+                 !bytes_equal(e->source.root, hash_bytes(&c.root))))
+        err = COMITY_E_CONTRADICTION;
     if (err) {
         struct finding *f = finding_add(r->a, AUDIT_ENTRY_FORM, r->c->origin);
         if (f) {
@@ -333,7 +341,7 @@ static int check_content(struct reading *r, const struct entry *e)
     }
     if (err && err != COMITY_E_LEDGER_DAMAGED)
         return err;
-    err = content_check(r->a, &it, &body, &ok);
+    err = audit_content_check(r->a, &it, &body, &ok);
     if (err || !ok)
         return err;
     r->c->opened[e->index / 8] |= (uint8_t)(1u << e->index % 8);

@@ -98,7 +98,7 @@ static bool has_tile(const struct audit_copy *c, uint64_t index)
     return index / TILE_ENTRIES < c->size / TILE_ENTRIES;
 }
 
-static bool has_odd(const struct audit_copy *c, uint64_t index, int what)
+static bool has_odd(const struct audit_copy *c, uint64_t index, enum odd what)
 {
     for (size_t i = 0; i < c->odd.count && c->odd.at[i].index <= index; i++)
         if (c->odd.at[i].index == index && c->odd.at[i].what == what)
@@ -214,7 +214,7 @@ static int tell_repaired(struct locating *l)
 }
 
 /* The first odd entry of a kind that is not vouched for. */
-static const struct odd_entry *first_odd(const struct locating *l, int what)
+static const struct odd_entry *first_odd(const struct locating *l, enum odd what)
 {
     for (size_t i = 0; i < l->c->odd.count; i++)
         if (l->c->odd.at[i].what == what && l->c->odd.at[i].index >= l->good)

@@ -296,20 +296,26 @@ static int verify_parcel(struct passing *p, const struct kept *k, struct parcel_
     return err ? err : parcel_verify(p->a->scratch, buf_bytes(&p->parcel), &rules, ret);
 }
 
+static struct taken_from *sender_of(struct passing *p, struct origin_node *of)
+{
+    struct taken_from *t = NULL;
+    HASH_FIND_PTR(p->c->senders, &of, t);
+    if (t || !(t = arena_alloc(p->a->arena, sizeof *t)))
+        return t;
+    t->origin = of;
+    HASH_ADD_PTR(p->c->senders, origin, t);
+    return t;
+}
+
 /* The numbers of a parcel that came, as the recipient must have taken them. */
 static int take_numbers(struct passing *p, const struct kept *k, struct origin_node *of,
                         const struct parcel_facts *f)
 {
-    struct taken_from *t = NULL;
+    struct taken_from *t = sender_of(p, of);
     struct pair_range range;
     enum pair_verdict verdict;
-    HASH_FIND_PTR(p->c->senders, &of, t);
-    if (!t) {
-        if (!(t = arena_alloc(p->a->arena, sizeof *t)))
-            return COMITY_E_NOMEM;
-        t->origin = of;
-        HASH_ADD_PTR(p->c->senders, origin, t);
-    }
+    if (!t)
+        return COMITY_E_NOMEM;
     int err = pair_of_entries(f->entries, f->count, p->c->origin->member, &range);
     if (!err)
         err = pair_judge(&t->pair, range, &verdict);
@@ -378,7 +384,7 @@ static int take_content(struct passing *p, const struct roster_origin *from, con
     struct audit_copy *own = audit_copy_of(p->a, of);
     it.skip_officers = own && e->index < own->size && own->opened &&
                        (own->opened[e->index / 8] >> e->index % 8 & 1);
-    return content_check(p->a, &it, NULL, &ok);
+    return audit_content_check(p->a, &it, NULL, &ok);
 }
 
 /* Officers' keys first: what else is enclosed, and the entries themselves, bear their signatures.
@@ -454,6 +460,33 @@ static int take_received(struct passing *p, const struct kept *k, struct origin_
     return err;
 }
 
+/*
+ * A parcel that was refused: nothing that it says is believed, but the numbers that it bears are no
+ * riddle. The recipient counts them if it verified; if it did not, they are a gap that the REFUSED
+ * entry explains.
+ */
+static int take_refused(struct passing *p, struct origin_node *from)
+{
+    struct parcel_head h;
+    struct pair_range range;
+    enum pair_verdict verdict;
+    struct taken_from *t = NULL;
+    int err = parcel_head_decode(p->a->scratch, buf_bytes(&p->head), &h);
+    struct entry *entries =
+        err ? NULL : arena_alloc(p->a->scratch, h.entry_count * sizeof *entries);
+    if (err || !entries)
+        return err && err != COMITY_E_NOMEM ? COMITY_OK : COMITY_E_NOMEM;
+    for (size_t i = 0; i < h.entry_count; i++)
+        if (entry_decode(p->a->scratch, h.entries[i], &entries[i]))
+            return COMITY_OK;
+    if (!(t = sender_of(p, from)))
+        return COMITY_E_NOMEM;
+    if (pair_of_entries(entries, h.entry_count, p->c->origin->member, &range) ||
+        pair_judge(&t->pair, range, &verdict) || verdict == PAIR_BELOW)
+        return COMITY_OK;
+    return pair_take(&t->pair, range);
+}
+
 static void read_hash(struct db_rows *rows, int column, struct hash *ret)
 {
     struct bytes b = db_bytes(rows, column);
@@ -515,9 +548,9 @@ static int take_in(struct passing *p, struct db_rows *rows)
     err = take_statement(p, &k, n, from);
     if (!err)
         err = load_head(p, &k, &is_there);
-    if (err || !is_there || k.has_token)
+    if (err || !is_there)
         return err;
-    return take_received(p, &k, from);
+    return k.has_token ? take_refused(p, from) : take_received(p, &k, from);
 }
 
 /* ---- sent ---- */

@@ -26,7 +26,7 @@ struct pass {
     uint8_t tile[TILE_LEN];
 };
 
-static int note_odd(struct audit_copy *c, uint64_t index, int what, struct bytes hash)
+static int note_odd(struct audit_copy *c, uint64_t index, enum odd what, struct bytes hash)
 {
     struct odd_entry odd = {.index = index, .what = what};
     if (c->odd.count >= ODD_MAX)
