@@ -4,12 +4,12 @@
 . "$(dirname "$0")/lib.sh"
 
 net_init
-start_all
+start_online hub $HZ $SZ
 
 printf 'screenshot of the shop\n' >page.txt
 check "a case is filed" as $HZ case new --title 虚假宣传案 --doc-no 杭市监立〔2026〕7号 --json
-CASE=$(json .ref)
-check "evidence is pushed and received" push $HZ 店铺页面截图 page.txt --case "$CASE" --to 深圳 --wait received --json
+json .ref >"$T/$HZ.case"
+check "evidence is pushed and received" push $HZ 店铺页面截图 page.txt --to 深圳 --wait received
 REF=$(json .ref)
 check_soon "Shenzhen sees it" 10 has_record $SZ 店铺页面截图
 
@@ -30,5 +30,5 @@ check "a reviewer there admits it" as $SZ recognise "$REF" --decision verified -
 check_soon "Hangzhou sees the decision" 10 stage $HZ "$REF" recognised
 check_soon "nothing is left to be delivered" 5 status_is $HZ .outbox.undelivered 0
 
-for m in hub $HZ $SZ $CD; do stop $m; done
+stop $HZ $SZ hub
 done_testing

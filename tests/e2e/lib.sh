@@ -64,8 +64,7 @@ trap 'exit 130' INT TERM
 
 # Something without which it makes no sense to go on.
 bail() {
-    failed=$((failed + 1))
-    echo "Bail out! $*"
+    not_ok "cannot go on: $1"
     exit 1
 }
 
@@ -142,16 +141,18 @@ check_lacks() {
     fi
 }
 
-# wait_for SECONDS COMMAND…: try until it succeeds. Its failure is the caller's to report.
+# wait_for SECONDS COMMAND…: try until it succeeds, ever less often. Its failure is the caller's to report.
 wait_for() {
-    tries=$(($1 * 20))
+    left=$(($1 * 100))
+    pause=3
     shift
-    while [ $tries -gt 0 ]; do
+    while :; do
         "$@" >/dev/null 2>&1 </dev/null && return 0
-        sleep 0.05
-        tries=$((tries - 1))
+        [ $left -gt 0 ] || return 1
+        sleep "0.$(printf %02d $pause)"
+        left=$((left - pause))
+        [ $pause -ge 25 ] || pause=$((pause + 3))
     done
-    return 1
 }
 
 # check_soon WHAT SECONDS COMMAND…
@@ -169,7 +170,7 @@ check_soon() {
 
 # log_has DAEMON PATTERN: since the daemon's last start, or since mark_log.
 log_has() {
-    tail -n +"$(($(cat "$T/$1.mark" 2>/dev/null || echo 0) + 1))" "$T/$1.log" | grep -qE -e "$2"
+    tail -n +"$(($(cat "$T/$1.mark") + 1))" "$T/$1.log" | grep -qE -e "$2"
 }
 
 mark_log() {
@@ -218,10 +219,9 @@ name_of() {
 
 must() {
     run "$@"
-    [ "$code" = 0 ] || {
-        shown | sed 's/^/# /'
-        bail "$*"
-    }
+    [ "$code" = 0 ] && return
+    shown | sed 's/^/# /'
+    bail "$*"
 }
 
 authority_init() {
@@ -245,7 +245,8 @@ authority() {
     must comity authority "$@" --network "$T/$NET.network" --key "$T/$NET.authority.key" --passphrase-file "$PW" --yes
 }
 
-# enrol MEMBER: officers 01 and 02 (collectors) and 03 (reviewer), keys in $T/<member>-<licence>.key. The node runs.
+# enrol MEMBER: officers 01 and 02 (collectors) and 03 (reviewer), keys in $T/<member>-<licence>.key, and a case, its place in
+# $T/<member>.case. The node runs.
 enrol() {
     for licence in 01 02 03; do
         role=officer
@@ -253,6 +254,8 @@ enrol() {
         must as "$1" key new --licence "$licence" --name "办案人员$licence" --role $role --out "$T/$1-$licence.key" \
             --passphrase-file "$T/officer-passphrase"
     done
+    must as "$1" case new --title 直播带货案 --filed "2026-03-02 09:00" --json
+    json .ref >"$T/$1.case"
 }
 
 # What costs time and is the same everywhere (the authority's and the bureaus' keys, officers) is made once, and copied.
@@ -264,22 +267,22 @@ template() {
             rm -rf "$kept"
             mkdir -p "$kept"
             authority_init
+            for m in $HZ $SZ $CD; do bureau_init $m; done
+            start $HZ $SZ $CD
+            for m in $HZ $SZ $CD; do enrol $m; done
+            stop $HZ $SZ $CD
             for m in $HZ $SZ $CD; do
-                bureau_init $m
-                start $m
-                enrol $m
-                stop $m
                 rm -f "$T/$m.log" "$T/$m.mark" "$T/$m.pid"
                 sed -i "s|$T|@T@|" "$T/$m/node.conf"
             done
-            cp -a "$T"/$NET.network "$T"/*.join "$T"/*.key "$T"/$HZ "$T"/$SZ "$T"/$CD "$kept/"
+            cp -a "$T"/$NET.network "$T"/*.join "$T"/*.key "$T"/*.case "$T"/$HZ "$T"/$SZ "$T"/$CD "$kept/"
             touch "$kept/done"
-            rm -rf "$T"/$NET.* "$T"/*.join "$T"/*.key "$T"/$HZ "$T"/$SZ "$T"/$CD
+            rm -rf "$T"/$NET.* "$T"/*.join "$T"/*.key "$T"/*.case "$T"/$HZ "$T"/$SZ "$T"/$CD
         fi
         [ "$failed" = 0 ]
     ) 9>"$B/e2e-template.lock" || bail "no template network"
     daemons=
-    cp -a "$kept"/$NET.network "$kept"/*.join "$kept"/*.key "$kept"/$HZ "$kept"/$SZ "$kept"/$CD "$T/"
+    cp -a "$kept"/$NET.network "$kept"/*.join "$kept"/*.key "$kept"/*.case "$kept"/$HZ "$kept"/$SZ "$kept"/$CD "$T/"
     for m in $HZ $SZ $CD; do sed -i "s|@T@|$T|" "$T/$m/node.conf"; done
 }
 
@@ -297,7 +300,7 @@ net_init() {
 serves() {
     case $1 in
     hub) log_has hub ' started ' ;;
-    *) log_has "$1" ' started ' && as "$1" status --json ;;
+    *) log_has "$1" ' started ' && [ -S "$T/$1/node.sock" ] ;;
     esac
 }
 
@@ -312,13 +315,34 @@ launch() {
     case " $daemons " in *" $name "*) ;; *) daemons="$daemons $name" ;; esac
 }
 
-start() {
+begin() {
     case $1 in
     hub) launch hub comity-broker -c "$T/hub/broker.conf" -p "$PW" ;;
     *) launch "$1" comity-node -c "$T/$1/node.conf" -p "$PW" ;;
     esac
-    wait_for 20 started_or_gone "$1"
-    serves "$1" >/dev/null 2>&1 || bail "$1 did not start"
+}
+
+# start DAEMON…: side by side, until each serves.
+start() {
+    for d; do begin "$d"; done
+    for d; do
+        wait_for 30 started_or_gone "$d"
+        serves "$d" >/dev/null 2>&1 || bail "$d did not start"
+    done
+}
+
+# start_online DAEMON…: and until the bureaus among them are greeted.
+start_online() {
+    start "$@"
+    for d; do [ "$d" = hub ] || online "$d" || bail "$d is not online"; done
+}
+
+# refuses WHAT DAEMON CODE PATTERN: it ends by itself with that exit code, and its log says so.
+refuses() {
+    begin "$2"
+    gone "$2"
+    check_is "$1" "$code" "$3"
+    check_log "$1: it says so" "$2" "$4" 1
 }
 
 is_running() {
@@ -348,10 +372,13 @@ gone() {
     wait "$(cat "$T/$1.pid")" 2>/dev/null || code=$?
 }
 
+# stop DAEMON…: each must end with 0.
 stop() {
-    kill "$(cat "$T/$1.pid")" 2>/dev/null
-    gone "$1"
-    [ "$code" = 0 ] || not_ok "$1 stops when it is asked to" "exit code $code"
+    for d; do kill "$(cat "$T/$d.pid")" 2>/dev/null; done
+    for d; do
+        gone "$d"
+        [ "$code" = 0 ] || not_ok "$d stops when it is asked to" "exit code $code"
+    done
 }
 
 kill9() {
@@ -372,18 +399,13 @@ start_evil() {
     serves hub >/dev/null 2>&1 || bail "evil-broker $* did not start"
 }
 
-start_all() {
-    start hub
-    for m in $HZ $SZ $CD; do start $m; done
-    for m in $HZ $SZ $CD; do online $m || bail "$m is not online"; done
-}
-
 is_online() {
     holds '.link.state == "online"' as "$1" status --json
 }
 
+# Since its start.
 online() {
-    wait_for 20 is_online "$1"
+    wait_for 20 log_has "$1" ' online '
 }
 
 # ---- acting ----
@@ -404,7 +426,7 @@ push() {
     by=$1
     title=$2
     shift 2
-    as "$by" evidence push --title "$title" --kind 1 --source "网店后台" --place "杭州市西湖区" \
+    as "$by" evidence push --case "$(cat "$T/$by.case")" --title "$title" --kind 1 --source "网店后台" --place "杭州市西湖区" \
         --taken "2026-03-02 09:30" --method "打印提取" --collector "$T/$by-01.key" --collector "$T/$by-02.key" \
         --passphrase-file "$T/officer-passphrase" --passphrase-file "$T/officer-passphrase" --json "$@"
 }

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Goal: a node whose folder was put back from an old copy is recognised as such before it signs a second history: it ends with
+# 20 and clear words, and has written nothing.
+. "$(dirname "$0")/lib.sh"
+
+net_init
+start_online hub $HZ $SZ
+must_push $HZ 之前 --to $SZ --wait received:20s
+stop $HZ
+cp -a $HZ copy
+start_online $HZ
+must_push $HZ 之后 --to $SZ --wait received:20s
+stop $HZ
+mv $HZ newest
+cp -a copy $HZ
+
+size=$(sqlite3 "file:$HZ/ledger.db?mode=ro" 'SELECT max(size) FROM checkpoint')
+begin $HZ
+gone $HZ
+check_is "it ends by itself" "$code" 20
+check_log "and says why" $HZ 'rollback'
+check_log "and how far the others have seen it" $HZ 'known_size=[1-9]'
+check_is "nothing was written" "$(sqlite3 "file:$HZ/ledger.db?mode=ro" 'SELECT max(size) FROM checkpoint')" "$size"
+begin $HZ
+gone $HZ
+check_is "and so the next time" "$code" 20
+
+rm -rf "${HZ:?}"
+mv newest $HZ
+start_online $HZ
+check "the true folder is welcome" push $HZ 恢复 --to $SZ --wait received:20s
+stop $HZ $SZ hub
+done_testing
