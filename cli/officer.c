@@ -22,18 +22,25 @@ static const char *licence_of(struct cli *c, const char *key_name, const char *o
 
 static int find(struct cli *c, const char *licence, json_t **ret_list, const json_t **ret)
 {
-    int err = ask(c, "key.list", cli_json(json_pack("{s:i}", "limit", 500)), ret_list);
+    bool is_retired = false;
+    int err =
+        ask(c, "key.list", cli_json(json_pack("{s:i, s:b}", "limit", 500, "all", 1)), ret_list);
     if (err)
         return err;
     const json_t *items = json_object_get(*ret_list, "items");
     for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *o = json_array_get(items, i);
         const char *has = json_string_value(json_object_get(o, "licence"));
-        if (has && strcmp(has, licence) == 0) {
+        if (!has || strcmp(has, licence) != 0)
+            continue;
+        if (json_is_true(json_object_get(o, "in_force"))) {
             *ret = o;
             return COMITY_OK;
         }
+        is_retired = true;
     }
+    if (is_retired)
+        return cli_fail_at(c, COMITY_E_RETIRED, licence);
     return cli_hint(c,
                     cli_fail(c, COMITY_E_UNKNOWN_KEY,
                              _("no officer with licence %s is enrolled at this node"), licence),
