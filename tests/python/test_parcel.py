@@ -10,9 +10,11 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey  # noqa: E402
 
 import comity_client as client  # noqa: E402
-from comity import notes, parcel as P, pb  # noqa: E402
+from comity import bureau as bureau_module  # noqa: E402
+from comity import notes, parcel as P, pb, seal  # noqa: E402
 from comity.bureau import Bureau  # noqa: E402
 from comity.content import OFFICER  # noqa: E402
 from comity.errors import Refused, must  # noqa: E402
@@ -199,6 +201,38 @@ def signatures_that_do_not_hold_are_refused(folder):
         assert b.ledger.message(b.ledger.size - 1).kind == P.REFUSED
 
 
+def a_body_that_the_entry_does_not_commit_to_is_refused(folder):
+    network, a, b = scene(folder)
+    draft, _ = a.record_draft(client.case_record("一案"), os.urandom(32))
+    other, _ = a.record_draft(client.case_record("又一案"), draft.salt)
+    honest = bureau_module.set_opening
+    bureau_module.set_opening = lambda opening, salt, body: honest(opening, salt, other.body)
+    try:
+        a.send([b.member], [draft])
+    finally:
+        bureau_module.set_opening = honest
+    statement, parcel = network.route(a.state["outbox"][-1])
+    assert refused(deliver, b, statement, parcel.data, 1) == "body_mismatch"
+
+
+def a_sealed_part_that_commits_to_no_key_is_refused(folder):
+    """Without the commitment one ciphertext could open to two texts for two readers."""
+    private = X25519PrivateKey.generate()
+    public = {"330100-001": public_of(private), "330106-001": public_of(private)}
+    honest = seal._parts
+    seal._parts = lambda ck: honest(ck)[:2] + (bytes(32),)
+    try:
+        sealed, wraps = seal.seal_openings("o", "330100-001", ["330106-001"], public, b"text")
+    finally:
+        seal._parts = honest
+    try:
+        seal.unseal_openings("o", ["330106-001"], "330106-001", private, 0, sealed, wraps)
+    except Refused as problem:
+        assert problem.token == "unseal_failed"
+        return
+    raise AssertionError("opened")
+
+
 def a_parcel_built_upon_another_history_is_equivocation(folder):
     network, a, b = scene(folder)
     twin = Bureau(a.path)
@@ -249,6 +283,7 @@ def a_roster_needs_the_authority(folder):
 
 TESTS = [evidence_arrives_and_is_answered, no_byte_of_a_parcel_can_be_turned, no_byte_of_a_statement_can_be_turned,
          a_head_that_was_routed_as_it_is_must_still_verify, signatures_that_do_not_hold_are_refused,
+         a_body_that_the_entry_does_not_commit_to_is_refused, a_sealed_part_that_commits_to_no_key_is_refused,
          a_parcel_built_upon_another_history_is_equivocation, voids_and_gaps_close, a_roster_needs_the_authority]
 
 
