@@ -313,6 +313,10 @@ static void put_of_a_wrong_block_is_refused_and_changes_nothing(void **state)
     upload(f, 0, 1);
     say_put_as(f, &f->uploader, 2, 1);
     expect_refusal(f, &f->uploader, COMITY_E_BLOB);
+    f->sample.plain[BLOB_PLAIN] ^= 1;
+    say_put(f, &f->uploader, 1);
+    expect_refusal(f, &f->uploader, COMITY_E_BLOB);
+    f->sample.plain[BLOB_PLAIN] ^= 1;
     say_ask(f, &f->uploader);
     expect_have(f, &f->uploader, 1, false);
 }

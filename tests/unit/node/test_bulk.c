@@ -903,21 +903,37 @@ static void fetch_named_by_a_wrong_and_a_right_record_tells_them_apart(void **st
     expect_file(f);
 }
 
-static void fetch_is_not_held_up_by_more_that_are_missing_than_there_are_places(void **state)
+/* ${n} blobs that the broker has not got. */
+static void want_missing(struct fixture *f, uint8_t n)
 {
-    struct fixture *f = *state;
     const struct hash id = f->sample.id;
-    f->hub.there = 3;
-    for (uint8_t i = 0; i < 80; i++) {
-        memset(f->sample.id.b, 0, 8); /* before the one that is there */
+    memset(f->sample.id.b, 0, 8); /* before any other */
+    for (uint8_t i = 0; i < n; i++) {
         f->sample.id.b[8] = i;
         want_fetch(f);
     }
     f->sample.id = id;
+}
+
+static void fetch_is_not_held_up_by_more_missing_ones_than_there_are_places(void **state)
+{
+    struct fixture *f = *state;
+    f->hub.there = 3;
+    want_missing(f, 80);
     want_fetch(f);
     start(f);
     expect_finished(f, false, COMITY_OK);
     expect_file(f);
+}
+
+static void fetch_of_more_than_there_are_places_rests_between_rounds(void **state)
+{
+    struct fixture *f = *state;
+    want_missing(f, 80);
+    start(f);
+    hub_wait(&f->hub, gets, 80);
+    usleep(1000 * 1000);
+    assert_in_range(hub_get(&f->hub, gets), 80, 80 * 6);
 }
 
 static void fetch_begins_when_a_roster_comes(void **state)
@@ -1005,7 +1021,8 @@ int main(void)
         TEST(fetch_of_what_is_here_with_another_sm3_fails),
         TEST(fetch_with_another_sha256_fails_and_leaves_nothing),
         TEST(fetch_named_by_a_wrong_and_a_right_record_tells_them_apart),
-        TEST(fetch_is_not_held_up_by_more_that_are_missing_than_there_are_places),
+        TEST(fetch_is_not_held_up_by_more_missing_ones_than_there_are_places),
+        TEST(fetch_of_more_than_there_are_places_rests_between_rounds),
         TEST(fetch_begins_when_a_roster_comes),
         TEST(left_overs_that_nobody_waits_for_are_removed),
         TEST(both_directions_run_at_once),
