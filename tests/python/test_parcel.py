@@ -233,6 +233,26 @@ def a_sealed_part_that_commits_to_no_key_is_refused(folder):
     raise AssertionError("opened")
 
 
+def a_chain_that_is_broken_is_refused(folder):
+    network, a, b = scene(folder)
+    honest = Ledger.append
+
+    def append(self, *args):
+        before, self.leaves[-1] = self.leaves[-1], bytes(32)
+        index = honest(self, *args)
+        self.leaves[index - 1] = before
+        return index
+
+    drafts = [a.record_draft(client.case_record(title), os.urandom(32))[0] for title in ("一案", "又一案")]
+    Ledger.append = append
+    try:
+        a.send([b.member], drafts)
+    finally:
+        Ledger.append = honest
+    statement, parcel = network.route(a.state["outbox"][-1])
+    assert refused(deliver, b, statement, parcel.data, 1) == "chain_broken"
+
+
 def a_parcel_built_upon_another_history_is_equivocation(folder):
     network, a, b = scene(folder)
     twin = Bureau(a.path)
@@ -284,7 +304,7 @@ def a_roster_needs_the_authority(folder):
 TESTS = [evidence_arrives_and_is_answered, no_byte_of_a_parcel_can_be_turned, no_byte_of_a_statement_can_be_turned,
          a_head_that_was_routed_as_it_is_must_still_verify, signatures_that_do_not_hold_are_refused,
          a_body_that_the_entry_does_not_commit_to_is_refused, a_sealed_part_that_commits_to_no_key_is_refused,
-         a_parcel_built_upon_another_history_is_equivocation, voids_and_gaps_close, a_roster_needs_the_authority]
+         a_chain_that_is_broken_is_refused, a_parcel_built_upon_another_history_is_equivocation, voids_and_gaps_close, a_roster_needs_the_authority]
 
 
 def main():
