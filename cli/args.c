@@ -208,6 +208,15 @@ static int check_args(struct cli *c)
     return err ? cli_hint(c, err, "%s --help", name) : COMITY_OK;
 }
 
+int flag_fail_missing(struct cli *c, size_t count, const char *list)
+{
+    const struct command *m = c->command;
+    int err = cli_fail(c, COMITY_E_USAGE,
+                       ngettext("a flag is missing: %s", "flags are missing: %s", count), list);
+    return cli_hint(c, err, "comity %s%s%s --help", m->noun, m->verb ? " " : "",
+                    m->verb ? m->verb : "");
+}
+
 /* Every needed flag is there, and none twice that counts once. All that are missing are named at
  * once. */
 static int check_flags(struct cli *c)
@@ -226,13 +235,8 @@ static int check_flags(struct cli *c)
             count++;
         }
     }
-    if (!err && count) {
-        err = cli_fail(c, COMITY_E_USAGE,
-                       ngettext("a flag is missing: %s", "flags are missing: %s", count),
-                       buf_str(&missing));
-        cli_hint(c, err, "comity %s%s%s --help", c->command->noun, c->command->verb ? " " : "",
-                 c->command->verb ? c->command->verb : "");
-    }
+    if (!err && count)
+        err = flag_fail_missing(c, count, buf_str(&missing));
     buf_free(&missing);
     return err;
 }

@@ -113,6 +113,9 @@ bool flag_exists(const struct cli *c, const char *name);
 int flag_number(struct cli *c, const char *name, uint64_t min, uint64_t max, uint64_t otherwise,
                 uint64_t *ret) __attribute__((warn_unused_result));
 
+/* COMITY_E_USAGE: ${count} flags are missing, which ${list} names. */
+int flag_fail_missing(struct cli *c, size_t count, const char *list);
+
 /* ---- help ---- */
 
 void help_overview(struct cli *c, struct buf *out);

@@ -113,13 +113,8 @@ int compose_check_needs(struct cli *c, const json_t *json, const struct compose_
     for (const struct compose_row *r = rows; r->flag; r++)
         if (is_needed(json, r->need) && !compose_get(json, r->path))
             buf_printf(&list, "%s--%s", n++ ? ", " : "", r->flag);
-    if (n) {
-        err =
-            cli_fail(c, COMITY_E_USAGE,
-                     ngettext("a flag is missing: %s", "flags are missing: %s", n), buf_str(&list));
-        cli_hint(c, err, "comity %s %s --help", c->command->noun,
-                 c->command->verb ? c->command->verb : "");
-    }
+    if (n)
+        err = flag_fail_missing(c, n, buf_str(&list));
     buf_free(&list);
     return err;
 }
@@ -216,9 +211,67 @@ static const char *flag_of_path(const struct compose_row *rows, const char *path
     return NULL;
 }
 
-static int fail_fault(struct cli *c, const struct record_fault *f, const struct compose_row *rows)
+/* The text at ${path}, which may have "[n]" in it. */
+static struct bytes text_at(const json_t *json, const char *path)
 {
-    int err = cli_fail(c, f->err, "%s: %s", f->path, gettext(f->words));
+    while (*path && json) {
+        char key[64];
+        size_t len = strcspn(path, ".[");
+        if (len >= sizeof key)
+            return BYTES_NONE;
+        memcpy(key, path, len);
+        key[len] = 0;
+        if (len)
+            json = json_object_get(json, key);
+        path += len;
+        if (*path == '[') {
+            json = json_array_get(json, (size_t)strtoul(path + 1, NULL, 10));
+            path += strcspn(path, "]");
+            path += *path == ']';
+        }
+        path += *path == '.';
+    }
+    const char *text = json_string_value(json);
+    return text ? bytes_of(text) : BYTES_NONE;
+}
+
+/* What is wrong with a code, in the officer's language. */
+static const char *code_words(struct cli *c, const struct code_fault *f)
+{
+    switch (f->flaw) {
+    case CODE_FLAW_LENGTH:
+        return cli_text(c, _("it has %zu characters instead of %s"), f->got_len, f->lengths);
+    case CODE_FLAW_CHARACTER:
+        if (f->got <= ' ' || f->got > '~')
+            return cli_text(c, _("character %zu is none that such a code can have"), f->at);
+        return cli_text(c, _("character %zu cannot be '%c'"), f->at, f->got);
+    case CODE_FLAW_CHECK:
+        return cli_text(c, _("character %zu is '%c', but the others call for '%c'"), f->at, f->got,
+                        f->expected);
+    case CODE_FLAW_PROVINCE:
+        return _("no province has these first two digits");
+    default:
+        return NULL;
+    }
+}
+
+/* The words of the fault; those about codes are made anew, since they are no fixed sentences. */
+static const char *fault_words(struct cli *c, const struct record_fault *f, const json_t *json)
+{
+    struct code_fault code = {0};
+    struct bytes text = text_at(json, f->path);
+    int err = f->err == COMITY_E_USCC       ? code_check_uscc(text, &code)
+              : f->err == COMITY_E_GTIN     ? code_check_gtin(text, &code)
+              : f->err == COMITY_E_DIVISION ? code_check_division(text, &code)
+                                            : COMITY_OK;
+    const char *words = err ? code_words(c, &code) : NULL;
+    return words ? words : gettext(f->words);
+}
+
+static int fail_fault(struct cli *c, const struct record_fault *f, const struct compose_row *rows,
+                      const json_t *json)
+{
+    int err = cli_fail(c, f->err, "%s: %s", f->path, fault_words(c, f, json));
     const char *flag = flag_of_path(rows, f->path);
     c->failure.field = cli_text(c, "%s", f->path);
     if (f->err == COMITY_E_USCC || f->err == COMITY_E_GTIN)
@@ -283,7 +336,7 @@ int compose_finish(struct cli *c, json_t *json, const struct compose_row *rows,
     if (!err)
         err = record_check(&ret->record, &fault);
     if (err)
-        return fault.err ? fail_fault(c, &fault, rows) : cli_fail_at(c, err, NULL);
+        return fault.err ? fail_fault(c, &fault, rows, json) : cli_fail_at(c, err, NULL);
     err = record_encode(&ret->record, &bytes);
     if (err)
         cli_fail_at(c, err, _("the record"));

@@ -78,10 +78,10 @@ static const struct view_field file_fields[] = {
 };
 static const struct view_field signature_fields[] = {
     {"valid", NULL, AS_VALID},
-    {"name", N_("name"), AS_TEXT},
+    {"name", N_("person"), AS_TEXT},
     {"licence", N_("licence"), AS_WHOLE},
     {"role", N_("role"), AS_STATE},
-    {"time", N_("signed"), AS_TIME},
+    {"time", N_("signed at"), AS_TIME},
     {"ref", N_("entry"), AS_WHOLE},
     {"error", N_("why"), AS_WHOLE},
     {0},
@@ -219,8 +219,7 @@ static int evidence_forward(struct cli *c)
     const char *request_id = NULL;
     int err = ask_check_wait(c);
     if (!err && flag_count(c, "to") == 0)
-        err = cli_hint(c, cli_fail(c, COMITY_E_USAGE, _("a flag is missing: %s"), "--to"),
-                       "comity member list");
+        err = cli_hint(c, flag_fail_missing(c, 1, "--to"), "comity member list");
     if (!err)
         err = ask_recipients(c, &to);
     if (!err) {

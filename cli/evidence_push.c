@@ -340,8 +340,7 @@ static int describe(struct cli *c, struct push *p)
     if (!err)
         err = compose_check_needs(c, p->json, rows);
     if (!err && !flag_given(c, "case") && !json_object_get(p->json, "case_ref"))
-        err = cli_hint(c, cli_fail(c, COMITY_E_USAGE, _("a flag is missing: %s"), "--case"),
-                       "comity case list");
+        err = cli_hint(c, flag_fail_missing(c, 1, "--case"), "comity case list");
     if (!err && flag_given(c, "case"))
         err = compose_case(c, flag_text(c, "case"), &place);
     if (err)

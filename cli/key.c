@@ -35,7 +35,7 @@ static const struct flag list_flags[] = {
 static const struct view_field new_fields[] = {
     {"ref", N_("entry"), AS_WHOLE},
     {"licence", N_("licence"), AS_WHOLE},
-    {"name", N_("name"), AS_TEXT},
+    {"name", N_("person"), AS_TEXT},
     {"roles[]", N_("roles"), AS_STATE},
     {"file", N_("key file"), AS_WHOLE},
     {"vkey", N_("public key"), AS_WHOLE},
@@ -47,7 +47,7 @@ static const struct view new_view = {
     .sections = (const struct view_section[]){{NULL, NULL, new_fields, NULL}, {0}}};
 
 static const struct view_field list_fields[] = {
-    {"licence", N_("licence"), AS_WHOLE},       {"name", N_("name"), AS_TEXT},
+    {"licence", N_("licence"), AS_WHOLE},       {"name", N_("person"), AS_TEXT},
     {"roles[]", N_("roles"), AS_STATE},         {"in_force", N_("in force"), AS_YES},
     {"enrolled.ref", N_("enrolled"), AS_WHOLE}, {"time", N_("since"), AS_TIME},
     {"retired.ref", N_("retired"), AS_WHOLE},   {0},

@@ -7,9 +7,11 @@
 #include "lang.h"
 
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef COMITY_LOCALEDIR
 #define COMITY_LOCALEDIR "/usr/local/share/locale"
@@ -35,6 +37,21 @@ static bool environment_says_zh(void)
     return strncmp(is_set(language) ? language : locale, "zh", 2) == 0;
 }
 
+/* Where it was told, else beside the program in a build folder, else where it was installed. */
+static const char *catalogue_dir(void)
+{
+    static char beside[PATH_MAX + sizeof "/locale"];
+    const char *told = getenv("COMITY_LOCALEDIR");
+    if (is_set(told))
+        return told;
+    ssize_t n = readlink("/proc/self/exe", beside, PATH_MAX);
+    char *slash = n > 0 ? memrchr(beside, '/', (size_t)n) : NULL;
+    if (!slash)
+        return COMITY_LOCALEDIR;
+    strcpy(slash, "/locale");
+    return access(beside, R_OK | X_OK) == 0 ? beside : COMITY_LOCALEDIR;
+}
+
 void lang_init(const char *lang, bool is_plain)
 {
     is_zh = !is_plain && (lang ? strcmp(lang, "zh") == 0 : environment_says_zh());
@@ -50,8 +67,7 @@ void lang_init(const char *lang, bool is_plain)
         unsetenv("LANGUAGE");
         setlocale(LC_MESSAGES, "C");
     }
-    const char *dir = getenv("COMITY_LOCALEDIR");
-    bindtextdomain("comity", is_set(dir) ? dir : COMITY_LOCALEDIR);
+    bindtextdomain("comity", catalogue_dir());
     bind_textdomain_codeset("comity", "UTF-8");
     textdomain("comity");
 }

@@ -111,6 +111,26 @@ void out_put_size(struct buf *out, uint64_t bytes)
     buf_printf(out, v < 10 ? "%.1f %s" : "%.0f %s", v, units[unit]);
 }
 
+/* Marks that must not end a line, and marks that must not begin one. */
+static bool is_opening(wchar_t c)
+{
+    return c && wcschr(L"（《〈「『【“‘", c);
+}
+
+static bool is_closing(wchar_t c)
+{
+    return c && wcschr(L"）》〉」』】”’，。、；：！？…", c);
+}
+
+/* Whether a line may end behind ${c}, when ${next} comes next. */
+static bool may_break(wchar_t c, wchar_t next)
+{
+    if (c == ' ')
+        return true;
+    return (char_width(c) == 2 || is_closing(c)) && !is_opening(c) && !is_closing(next) &&
+           next != ' ';
+}
+
 /* Where the line that begins at ${text} ends, within ${width} columns: behind a space, or between
  * two wide characters. */
 static size_t line_end(struct bytes text, size_t width)
@@ -118,15 +138,15 @@ static size_t line_end(struct bytes text, size_t width)
     size_t used = 0;
     size_t last = 0;
     for (size_t i = 0, n = 0; i < text.len; i += n) {
+        size_t next_len = 0;
         wchar_t c = next_char(bytes_slice(text, i, text.len - i), &n);
         if (c == '\n')
             return i;
         used += char_width(c);
         if (used > width && c != ' ')
             return last ? last : i;
-        if (c == ' ')
-            last = i + n;
-        else if (char_width(c) == 2)
+        struct bytes rest = bytes_slice(text, i + n, text.len);
+        if (rest.len && may_break(c, next_char(rest, &next_len)))
             last = i + n;
     }
     return text.len;

@@ -18,7 +18,7 @@ static const struct view_field fields[] = {
 static const struct view_field signature_fields[] = {
     {"licence", N_("licence"), AS_WHOLE},
     {"role", N_("role"), AS_STATE},
-    {"time", N_("signed"), AS_TIME},
+    {"time", N_("signed at"), AS_TIME},
     {"ref", N_("entry"), AS_WHOLE},
     {0},
 };

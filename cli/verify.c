@@ -26,8 +26,8 @@ static const struct view_field ledger_fields[] = {
     {"sound", N_("sound"), AS_VALID},
     {"checkpoint", N_("signed up to"), AS_NUMBER},
     {"known_outside", N_("known to others up to"), AS_NUMBER},
-    {"first_time", N_("from"), AS_TIME},
-    {"last_time", N_("until"), AS_TIME},
+    {"first_time", N_("begins"), AS_TIME},
+    {"last_time", N_("ends"), AS_TIME},
     {"path", N_("copy"), AS_TEXT},
     {0},
 };
@@ -47,7 +47,7 @@ static const struct view_field pair_fields[] = {
     {"received", N_("received"), AS_NUMBER},
     {"receipted", N_("receipted"), AS_NUMBER},
     {"refused", N_("refused"), AS_NUMBER},
-    {"open", N_("open"), AS_NUMBER},
+    {"open", N_("unsettled"), AS_NUMBER},
     {0},
 };
 const struct view verify_view = {
