@@ -48,6 +48,8 @@ static int check_their_history(struct broker *b, struct greeting *g)
     if (err)
         return err;
     g->known_size = g->known.size;
+    if (g->theirs.size == 0)
+        return COMITY_E_MALFORMED; /* a ledger opens with an entry before it speaks */
     if (g->theirs.size < g->known.size)
         return COMITY_E_ROLLBACK;
     if (g->theirs.size == g->known.size && !hash_equal(&g->theirs.root, &g->known.root))
