@@ -82,6 +82,8 @@ int queue_totals(struct store *s, uint64_t *ret_parcels, uint64_t *ret_bytes)
 
 /* ---- attachments ---- */
 
+/* COMITY_E_BLOB when ${blob}[32 ‖ u64be len] was named with another length before. */
+int queue_check_blob(struct store *s, struct bytes blob) __attribute__((warn_unused_result));
 /* An accepted parcel of ${uploader} names ${blob}[32 ‖ u64be len] for ${reader}. COMITY_E_BLOB for another length than before. */
 int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, struct bytes reader)
     __attribute__((warn_unused_result));

@@ -246,16 +246,20 @@ static int admit(struct store *s, struct bytes id, struct bytes member, bool may
                   DB_BLOB(id), DB_TEXT(member), DB_U64(may_put), DB_U64(may_get));
 }
 
+int queue_check_blob(struct store *s, struct bytes blob)
+{
+    uint64_t len = get_u64be(blob.data + BLOB_ID_LEN);
+    uint64_t known_len = 0;
+    const struct db_value id = DB_BLOB(bytes_slice(blob, 0, BLOB_ID_LEN));
+    int err = db_get_u64(store_db(s), len, &known_len, "SELECT len FROM blob WHERE id = ?1", &id, 1);
+    return err ? err : known_len == len ? COMITY_OK : COMITY_E_BLOB;
+}
+
 int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, struct bytes reader)
 {
     struct bytes id = bytes_slice(blob, 0, BLOB_ID_LEN);
     uint64_t len = get_u64be(blob.data + BLOB_ID_LEN);
-    uint64_t known_len = 0;
-    const struct db_value which = DB_BLOB(id);
-    int err = db_get_u64(store_db(s), len, &known_len, "SELECT len FROM blob WHERE id = ?1", &which,
-                         1);
-    if (!err && known_len != len)
-        err = COMITY_E_BLOB;
+    int err = queue_check_blob(s, blob);
     if (!err)
         err = db_run(store_db(s),
                      "INSERT INTO blob(id, len, complete, freed) VALUES(?1, ?2, 0, 0)"

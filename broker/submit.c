@@ -40,6 +40,19 @@ static int check_recipients(const struct broker *b, const struct parcel_facts *p
     return COMITY_OK;
 }
 
+/* An attachment has one length, whoever names it: said before anything of the parcel is written. */
+static int check_blobs(struct broker *b, const struct parcel_facts *p)
+{
+    int err = COMITY_OK;
+    for (size_t i = 0; !err && i < p->head.blob_count; i++) {
+        const uint8_t *blob = p->head.blobs[i].data;
+        if (i > 0 && memcmp(blob, p->head.blobs[i - 1].data, HASH_LEN) == 0)
+            return COMITY_E_BLOB;
+        err = queue_check_blob(b->store, p->head.blobs[i]);
+    }
+    return err;
+}
+
 static int check_quota(struct broker *b, const struct parcel_facts *p, size_t len)
 {
     for (size_t i = 0; i < p->head.recipient_count; i++) {
@@ -69,6 +82,8 @@ static int verify(struct broker *b, struct session *s, struct bytes parcel, stru
         err = COMITY_E_NOT_MEMBER;
     if (!err)
         err = check_recipients(b, *ret);
+    if (!err)
+        err = check_blobs(b, *ret);
     if (!err)
         err = check_quota(b, *ret, parcel.len);
     return err;
@@ -159,11 +174,14 @@ static int route(struct broker *b, struct session *s, const struct parcel_facts 
 static bool may_refuse(struct broker *b, struct session *s)
 {
     uint64_t hour = (uint64_t)(clock_mono_ms(b->clock) / HOUR_MS);
-    if (s->refusals_hour != hour) {
-        s->refusals_hour = hour;
-        s->refusals = 0;
+    struct allowance *a = session_allowance(&b->sessions, s->peer.key);
+    if (!a)
+        return false;
+    if (a->hour != hour) {
+        a->hour = hour;
+        a->refusals = 0;
     }
-    return s->refusals++ < REFUSALS_AN_HOUR;
+    return a->refusals++ < REFUSALS_AN_HOUR;
 }
 
 static int append_refused(struct broker *b, const struct parcel_claims *c, const char *token,

@@ -213,14 +213,22 @@ int outbox_write_answers(struct turn *t)
 
 /* ---- receipts ---- */
 
-/* He refused it: what he is known to have is the newest that he received. */
-static int forget_sent(struct turn *t, const struct receipt *r)
+/*
+ * He refused it: what he is known to have is the newest that he received. He may know the refused one's size as well, if it was
+ * its content that he refused, so the next parcel carries both cuts.
+ */
+static int forget_sent(struct turn *t, const struct receipt *r, uint64_t id)
 {
     struct peer *p = outbox_peer(t->node, r->member);
     if (!p)
         return COMITY_E_NOMEM;
     const struct db_value member[] = {DB_TEXT(r->member)};
+    const struct db_value parcel[] = {DB_U64(id)};
     p->is_dirty = true;
+    int err = db_get_u64(store_db(t->node->store), 0, &p->ask,
+                         "SELECT size FROM parcel_out WHERE id = ?1", parcel, 1);
+    if (err)
+        return err;
     return db_get_u64(store_db(t->node->store), 0, &p->sent,
                       "SELECT max(p.size) FROM parcel_out_to r JOIN parcel_out p ON p.id = r.parcel"
                       " WHERE r.member = ?1 AND r.state = 1",
@@ -251,7 +259,7 @@ static int write_parcel_receipt(struct turn *t, const struct receipt *r)
     if (r->token) {
         log_event(LOG_WARN, "parcel_refused_by_recipient", LOG_BYTES("member", r->member),
                   LOG_STR("token", r->token), LOG_HEX("parcel", hash_bytes(&r->name)));
-        return forget_sent(t, r);
+        return forget_sent(t, r, id);
     }
     struct peer *p = outbox_peer(t->node, r->member);
     if (!p)
