@@ -24,18 +24,12 @@ struct session *session_of_member(const struct session_table *t, struct bytes me
 struct session *session_open(struct session_table *t, const struct link_peer *peer)
 {
     struct session *old = session_find(t, peer->key);
-    struct session kept = {0};
-    if (old) {
-        kept.refusals_hour = old->refusals_hour; /* saying HELLO again must not renew the allowance */
-        kept.refusals = old->refusals;
+    if (old)
         session_drop(t, old);
-    }
     struct session *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
     s->peer = *peer;
-    s->refusals_hour = kept.refusals_hour;
-    s->refusals = kept.refusals;
     HASH_ADD(hh, t->by_key, peer.key, 32, s);
     return s;
 }
@@ -54,8 +48,37 @@ void session_drop(struct session_table *t, struct session *s)
 
 void session_drop_all(struct session_table *t)
 {
-    struct session *s = NULL;
-    struct session *next = NULL;
-    HASH_ITER(hh, t->by_key, s, next)
-        session_drop(t, s);
+    struct session *s = t->by_key;
+    HASH_CLEAR(hh, t->by_key);
+    while (s) {
+        struct session *next = s->hh.next;
+        free(s);
+        s = next;
+    }
+}
+
+struct allowance *session_allowance(struct session_table *t, const uint8_t key[32])
+{
+    struct allowance *a = NULL;
+    HASH_FIND(hh, t->allowances, key, sizeof a->key, a);
+    if (a)
+        return a;
+    a = calloc(1, sizeof *a);
+    if (!a)
+        return NULL;
+    memcpy(a->key, key, sizeof a->key);
+    HASH_ADD(hh, t->allowances, key, sizeof a->key, a);
+    return a;
+}
+
+void session_table_done(struct session_table *t)
+{
+    struct allowance *a = NULL;
+    struct allowance *next = NULL;
+    session_drop_all(t);
+    HASH_ITER(hh, t->allowances, a, next)
+    {
+        HASH_DEL(t->allowances, a);
+        free(a);
+    }
 }

@@ -41,8 +41,11 @@ int text_get_hex(struct bytes text, uint8_t *ret, size_t len)
     for (size_t i = 0; i < text.len; i++)
         if (hex_value(text.data[i]) < 0)
             return COMITY_E_MALFORMED;
-    for (size_t i = 0; i < len; i++)
-        ret[i] = (uint8_t)(hex_value(text.data[2 * i]) << 4 | hex_value(text.data[2 * i + 1]));
+    for (size_t i = 0; i < len; i++) {
+        unsigned high = (unsigned)hex_value(text.data[2 * i]);
+        unsigned low = (unsigned)hex_value(text.data[2 * i + 1]);
+        ret[i] = (uint8_t)(high << 4 | low);
+    }
     return COMITY_OK;
 }
 
