@@ -63,7 +63,7 @@ void broker_close(struct broker *b)
         return;
     broker_sent(b);
     free(b->out);
-    session_drop_all(&b->sessions);
+    session_table_done(&b->sessions);
     ledger_close(b->ledger);
     store_close(b->store);
     roster_free(b->roster);

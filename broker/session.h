@@ -34,14 +34,20 @@ struct session {
 
     uint64_t checkpoint_size; /* of our checkpoint last sent in this session */
 
-    uint64_t refusals_hour; /* which hour, and how many REFUSED entries it cost us */
-    uint64_t refusals;
+    UT_hash_handle hh;
+};
 
+/* How many REFUSED entries a key has cost us in one hour. It outlives sessions: hanging up must not renew it. */
+struct allowance {
+    uint8_t key[LINK_KEY_LEN];
+    uint64_t hour;
+    uint64_t refusals;
     UT_hash_handle hh;
 };
 
 struct session_table {
     struct session *by_key;
+    struct allowance *allowances; /* of members' keys, so there are not many */
 };
 
 struct session *session_find(const struct session_table *t, const uint8_t key[32]);
@@ -53,5 +59,9 @@ struct session *session_open(struct session_table *t, const struct link_peer *pe
 uint64_t session_grant(struct session *s);
 void session_drop(struct session_table *t, struct session *s);
 void session_drop_all(struct session_table *t);
+/* Made if missing; NULL without memory. */
+struct allowance *session_allowance(struct session_table *t, const uint8_t key[32]);
+/* Sessions and allowances. */
+void session_table_done(struct session_table *t);
 
 #endif
