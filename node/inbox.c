@@ -278,7 +278,7 @@ static int take_verified(struct turn *t, struct delivery *d)
     if (!err)
         err = pair_judge(&s->pair, range, &verdict);
     if (!err && verdict == PAIR_BELOW)
-        err = inbox_is_duplicate(n, t->arena, f);
+        err = inbox_is_duplicate(t, f);
     if (err)
         return is_senders_fault(err) ? add_refused(t, d, err, f->is_receipt) : err;
     if (verdict == PAIR_BELOW) {

@@ -8,6 +8,7 @@
 
 struct node;
 struct source;
+struct turn;
 
 /* NULL when nothing ever came from ${origin}. */
 struct source *inbox_find_source(struct node *n, struct bytes origin);
@@ -18,7 +19,7 @@ struct source *inbox_source(struct node *n, struct bytes origin);
  * COMITY_OK when every entry of the parcel is one that was received before. COMITY_E_EQUIVOCATION when another one stands at the
  * same place; COMITY_E_PAIR_SEQ when nothing was received there.
  */
-int inbox_is_duplicate(struct node *n, struct arena *a, const struct parcel_facts *f)
+int inbox_is_duplicate(struct turn *t, const struct parcel_facts *f)
     __attribute__((warn_unused_result));
 
 #endif

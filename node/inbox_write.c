@@ -113,35 +113,60 @@ static int write_sources(struct node *n)
 
 /* ---- duplicates ---- */
 
-/* Whether the kept head ${chunk} has the entries of ${f} at their places. */
-static int compare_entries(struct node *n, struct arena *a, uint64_t chunk,
-                           const struct parcel_facts *f, uint64_t first)
+/* Whether ${h}, whose entries begin with index ${first}, has the entries of ${f} at their places. */
+static int compare_entries(const struct parcel_head *h, uint64_t first,
+                           const struct parcel_facts *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        uint64_t at = f->entries[i].index - first;
+        if (f->entries[i].index < first || at >= h->entry_count)
+            return COMITY_E_PAIR_SEQ;
+        if (!bytes_equal(h->entries[at], f->head.entries[i]))
+            return COMITY_E_EQUIVOCATION;
+    }
+    return COMITY_OK;
+}
+
+static int compare_kept(struct turn *t, uint64_t chunk, uint64_t first,
+                        const struct parcel_facts *f)
 {
     struct buf bytes = BUF_INIT;
     struct parcel_head h;
-    int err = store_get(n->store, chunk, &bytes);
+    int err = store_get(t->node->store, chunk, &bytes);
     if (!err)
-        err = parcel_head_decode(a, buf_bytes(&bytes), &h);
+        err = parcel_head_decode(t->arena, buf_bytes(&bytes), &h);
+    if (!err)
+        err = compare_entries(&h, first, f);
     buf_free(&bytes);
-    for (size_t i = 0; !err && i < f->count; i++) {
-        uint64_t at = f->entries[i].index - first;
-        if (f->entries[i].index < first || at >= h.entry_count)
-            err = COMITY_E_PAIR_SEQ;
-        else if (!bytes_equal(h.entries[at], f->head.entries[i]))
-            err = COMITY_E_EQUIVOCATION;
-    }
     return err;
 }
 
-int inbox_is_duplicate(struct node *n, struct arena *a, const struct parcel_facts *f)
+/* What was taken in this very turn is in no table yet. */
+static const struct delivery *find_in_turn(const struct turn *t, const struct parcel_facts *f)
 {
+    for (size_t i = t->deliveries.count; i-- > 0;) {
+        const struct delivery *d = &t->deliveries.at[i];
+        if (!d->token && !d->is_duplicate && d->facts && d->facts->from == f->from &&
+            d->facts->entries[0].index <= f->entries[0].index)
+            return d;
+    }
+    return NULL;
+}
+
+int inbox_is_duplicate(struct turn *t, const struct parcel_facts *f)
+{
+    struct node *n = t->node;
+    const struct delivery *d = find_in_turn(t, f);
+    int err = d ? compare_entries(&d->facts->head, d->facts->entries[0].index, f) : COMITY_E_PAIR_SEQ;
+    if (err != COMITY_E_PAIR_SEQ)
+        return err;
     struct db_rows *rows = NULL;
     uint64_t first = 0;
     uint64_t chunk = 0;
-    int err = db_query(store_db(n->store), &rows,
-                       "SELECT first, head FROM parcel_in WHERE origin = ?1 AND first <= ?2"
-                       " AND token IS NULL ORDER BY first DESC LIMIT 1",
-                       DB_TEXT(f->head.origin), DB_U64(f->entries[0].index));
+    err = db_query(store_db(n->store), &rows,
+                   "SELECT first, head FROM parcel_in WHERE origin = ?1 AND first <= ?2"
+                   " AND token IS NULL ORDER BY first DESC LIMIT 1",
+                   DB_TEXT(f->head.origin), DB_U64(f->entries[0].index));
     if (err)
         return err;
     int got = db_next(rows);
@@ -152,7 +177,7 @@ int inbox_is_duplicate(struct node *n, struct arena *a, const struct parcel_fact
     db_done(rows);
     if (got != DB_ROW)
         return got < 0 ? got : COMITY_E_PAIR_SEQ;
-    return compare_entries(n, a, chunk, f, first);
+    return compare_kept(t, chunk, first, f);
 }
 
 /* ---- deliveries ---- */
