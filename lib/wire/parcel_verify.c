@@ -22,13 +22,19 @@ struct check {
     struct parcel_enclosed *enclosures;
 };
 
+static bool is_same_key(const struct note_verifier *a, const struct note_verifier *b)
+{
+    return a->key_id == b->key_id && a->type == b->type &&
+           memcmp(a->pub, b->pub, sizeof a->pub) == 0 && strcmp(a->name, b->name) == 0;
+}
+
 int note_cache_open(struct note_cache *cache, struct bytes note, const struct note_verifier *v,
                     struct checkpoint *ret)
 {
     for (size_t i = 0; cache && i < NOTE_CACHE_SLOTS; i++) {
         if (cache->slot[i].len == note.len && note.len &&
             memcmp(cache->slot[i].note, note.data, note.len) == 0 &&
-            memcmp(&cache->slot[i].verifier, v, sizeof *v) == 0) {
+            is_same_key(&cache->slot[i].verifier, v)) {
             *ret = cache->slot[i].checkpoint;
             return COMITY_OK;
         }
