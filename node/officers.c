@@ -131,8 +131,8 @@ int officers_verify(struct officers *o, const struct officer_subject *s, struct 
         err = signature_role_check(sig.role, f->roles, f->role_count);
     if (!err)
         err = officer_signature_open(note, &f->key, &sig);
-    if (err)
-        return err;
+    if (err) /* signed by another key than the one enrolled is as good as not signed by it */
+        return err == COMITY_E_UNSIGNED ? COMITY_E_SIGNATURE : err;
     if (sig.record_kind != s->record_kind || !hash_equal(&sig.record_hash, &s->record_hash))
         return COMITY_E_SIGNATURE;
     *ret = sig;

@@ -106,6 +106,28 @@ static void signatures_are_held_against_the_keys_in_force(void **state)
     assert_int_equal(paper_add(&s.wang, &p, "{}"), COMITY_E_SIGNATURE);
     paper_free(&p);
 
+    paper_write(&p, &s.wang, &r); /* over a record of another kind */
+    put_signature(&s.wang, desk_origin(&s.wang), RECORD_CASE, SIGNATURE_COLLECTOR, &p.hash,
+                  &p.note[p.note_count++]);
+    assert_int_equal(paper_add(&s.wang, &p, "{}"), COMITY_E_SIGNATURE);
+    paper_free(&p);
+
+    struct desk forger; /* by another key under the same name */
+    desk_sit(&forger, *state, HANGZHOU, s.wang.licence);
+    note_signer_free(forger.key);
+    uint8_t seed[NOTE_SEED_LEN] = {9};
+    assert_int_equal(note_signer_new(note_signer_public(s.wang.key)->name, seed, &forger.key), 0);
+    paper_write(&p, &s.wang, &r);
+    paper_sign(&p, &forger, SIGNATURE_COLLECTOR);
+    assert_int_equal(paper_add(&s.wang, &p, "{}"), COMITY_E_SIGNATURE);
+    paper_free(&p);
+    paper_write(&p, &s.wang, &r); /* a line with the right key id, and another's signature */
+    paper_sign(&p, &s.wang, SIGNATURE_COLLECTOR);
+    p.note[0].data[p.note[0].len - 8] ^= 1;
+    assert_int_equal(paper_add(&s.wang, &p, "{}"), COMITY_E_SIGNATURE);
+    paper_free(&p);
+    desk_leave(&forger);
+
     assert_int_equal(desk_ask(&s.li, "key.retire", NULL, "{'licence':'%s'}", s.wang.licence), 0);
     paper_write(&p, &s.wang, &r); /* retired */
     paper_sign(&p, &s.wang, SIGNATURE_COLLECTOR);
@@ -224,6 +246,11 @@ static void received_evidence_is_shared_on(void **state)
     desk_ask(&chengdu, "record.share", NULL, "{'ref':'%s','to':['%s']}", ref, HANGZHOU);
     assert_answered(&chengdu);
     await_received(&chengdu);
+    /* What comes back is known. */
+    desk_ask(&s.wang, "evidence.list", NULL, "%s", "{}");
+    assert_int_equal(json_array_size(answer_at(&s.wang, "items")), 3);
+    desk_ask(&s.wang, "inbox.list", NULL, "%s", "{}");
+    assert_int_equal(json_array_size(answer_at(&s.wang, "items")), 0);
     staff_go(&s);
     desk_leave(&chengdu);
 }
@@ -365,7 +392,8 @@ static void wait_does_not_hold_up_others(void **state)
     usleep(150 * 1000);
 }
 
-/* A key counts by the order of the ledger, also when everything comes at once. */
+/* A key counts by the order of the ledger, also when everything comes at once; and what was signed
+ * before stays signed. */
 static void key_retired_in_between_counts_from_there_on(void **state)
 {
     struct staff s;
@@ -377,12 +405,16 @@ static void key_retired_in_between_counts_from_there_on(void **state)
     const struct record r = evidence_record(s.collectors, NULL);
     paper_write(&p, &s.wang, &r);
     paper_sign(&p, &s.wang, SIGNATURE_COLLECTOR);
-    const struct comity_bytes notes[] = {{p.note[0].data, p.note[0].len}};
+    paper_sign(&p, &s.li, SIGNATURE_COLLECTOR);
+    const struct comity_bytes notes[] = {{p.note[0].data, p.note[0].len},
+                                         {p.note[1].data, p.note[1].len}};
+    /* Entries that go out are appended behind those that stay. */
     const struct comity_call add = {.method = "record.add",
+                                    .json = "{\"to\":[\"" SHENZHEN "\"]}",
                                     .record = {p.record.data, p.record.len},
                                     .salt = {p.salt, SALT_LEN},
                                     .notes = notes,
-                                    .note_count = 1};
+                                    .note_count = 2};
     snprintf(licence, sizeof licence, "{\"licence\":\"%s\"}", s.wang.licence);
     const struct comity_call retire = {.method = "key.retire", .json = licence};
     const struct comity_call *calls[] = {&add, &retire, &add};
@@ -398,6 +430,10 @@ static void key_retired_in_between_counts_from_there_on(void **state)
     assert_int_equal(err[1], 0);
     assert_int_equal(err[2], COMITY_E_RETIRED);
     assert_true(index[0] < index[1]);
+    desk_ask(&s.wang, "evidence.show", NULL, "{'ref':'%lld'}", index[0]);
+    assert_answered(&s.wang);
+    assert_true(json_is_true(answer_at(&s.wang, "signatures.0.valid")));
+    assert_true(json_is_true(answer_at(&s.wang, "signatures.1.valid")));
     paper_free(&p);
     staff_go(&s);
 }

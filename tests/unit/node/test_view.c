@@ -133,6 +133,9 @@ static void busy_day(struct offices *o)
              json_string_value(json_object_get(place, "ref")));
     assert_answered(&shen);
     assert_int_equal(json_array_size(answer_at(&shen, "evidence")), 1);
+    /* It came to Chengdu twice. */
+    desk_ask(&cheng, "status", NULL, "%s", "");
+    assert_int_equal(json_integer_value(answer_at(&cheng, "inbox.records")), 1);
     assert_int_equal(desk_ask(&wang, "key.retire", NULL, "{'licence':'33010012346'}"), 0);
     assert_int_equal(desk_enrol(&li, "'officer'"), 0);
     json_decref(place);
