@@ -4,28 +4,24 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "bulk.h"
-#include "crypto/keyfile.h"
 #include "front.h"
 #include "link/link.h"
 #include "link/socket.h"
 #include "metrics.h"
+#include "site/daemon.h"
 #include "store.h"
 
 #include <argp.h>
 #include <comity/err.h>
-#include <locale.h>
-#include <malloc.h>
-#include <signal.h>
+#include <comity/version.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { TIDY_MS = 10 * 1000, WATCH_MS = 500, ROSTER_READ_MAX = ROSTER_BYTES_MAX + NOTE_MAX };
 
-const char *argp_program_version = "comity-broker 0.1.0";
+const char *argp_program_version = "comity-broker " COMITY_VERSION;
 
 struct options {
     const char *config;
@@ -73,23 +69,6 @@ struct process {
     int64_t freed_ms;
 };
 
-static int unlock(struct process *p, const struct options *o, struct buf *detail)
-{
-    const char *from = o->passphrase_file ? o->passphrase_file : p->site->passphrase_file;
-    if (!from) {
-        buf_put_str(detail, "give --passphrase-file, or passphrase_file in the configuration");
-        return COMITY_E_KEY_LOCKED;
-    }
-    struct buf passphrase = BUF_INIT;
-    int err = passphrase_read(from, &passphrase);
-    if (err)
-        buf_printf(detail, "%s: %s", from, comity_err_text(err));
-    else
-        err = site_unlock(p->site, buf_bytes(&passphrase), &p->keys, detail);
-    buf_wipe(&passphrase);
-    return err;
-}
-
 /* Look at the roster file when it has changed. A bad one changes nothing, and is said once. */
 static int watch_roster(struct process *p)
 {
@@ -117,32 +96,11 @@ static int watch_roster(struct process *p)
     return err;
 }
 
-static int open_signals(int *ret)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    signal(SIGPIPE, SIG_IGN);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-        return COMITY_E_INTERNAL;
-    *ret = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return *ret < 0 ? COMITY_E_INTERNAL : COMITY_OK;
-}
-
 static int start(struct process *p, const struct options *o, struct buf *detail)
 {
-    int err = site_load(o->config, &p->site, detail);
-    if (!err && p->site->role != MEMBER_BROKER) {
-        buf_printf(detail, "%s is the configuration of a node", o->config);
-        err = COMITY_E_CONFIG;
-    }
-    if (err)
-        return err;
-    log_init(p->site->log_level);
-    err = unlock(p, o, detail);
+    int err = daemon_open(o->config, MEMBER_BROKER, o->passphrase_file, &p->site, &p->keys, detail);
     if (!err)
-        err = open_signals(&p->signal_fd); /* before any thread: all of them inherit the mask */
+        err = daemon_signals(&p->signal_fd);
     if (!err)
         err = broker_open(p->site, &p->keys, &clock_system, &p->broker);
     if (!err && !(p->roster_path = site_path(p->site, "roster")))
@@ -280,12 +238,7 @@ int main(int argc, char **argv)
                                      .doc = "The broker of a Comity network: takes parcels in, keeps "
                                             "them, and delivers them in order. It cannot read them."};
     struct options o = {.config = "broker.conf"};
-    setlocale(LC_ALL, "");
-    umask(077);
-    prctl(PR_SET_DUMPABLE, 0);
-    /* Parcels are 300 KiB: with the default threshold each is mapped, faulted in and unmapped anew. */
-    mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 128 * 1024 * 1024);
+    daemon_harden();
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     struct process p = {.signal_fd = -1};
     struct buf detail = BUF_INIT;
@@ -293,8 +246,7 @@ int main(int argc, char **argv)
     if (!err)
         err = start(&p, &o, &detail);
     if (err) {
-        fprintf(stderr, "comity-broker: %s%s%s [%s]\n", detail.len ? buf_str(&detail) : "",
-                detail.len ? ": " : "", comity_err_text(err), comity_err_token(err));
+        daemon_not_started(err, &detail);
     } else {
         err = serve(&p);
         log_event(err ? LOG_ERROR : LOG_INFO, "stopped", LOG_ERR(err));

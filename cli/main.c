@@ -6,12 +6,12 @@
 #include "crypto/hash.h"
 #include "secret.h"
 
+#include <comity/version.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
-#define VERSION "0.1.0"
 
 enum { ARENA_MAX = 1024 * 1024 * 1024, WORDS_MAX = 64 };
 
@@ -201,7 +201,7 @@ static int run(struct cli *c, const struct words *w, int argc, char **argv)
         c->is_json = flag_given(c, "json");
     if (!err)
         err = c->command->run(c);
-    int shown = c->result && (!err || err == COMITY_E_TIMEOUT) ? print_result(c) : COMITY_OK;
+    int shown = c->result && (!err || c->is_recorded) ? print_result(c) : COMITY_OK;
     return err ? err : shown;
 }
 
@@ -215,7 +215,7 @@ static int dispatch(struct cli *c, int argc, char **argv)
         return help(c, &rest);
     }
     if (!w.noun && (peek(argc, argv, "--version") || peek(argc, argv, "-V"))) {
-        buf_put_str(&out, "comity " VERSION "\n");
+        buf_put_str(&out, "comity " COMITY_VERSION "\n");
         return print(c, &out);
     }
     if (!w.noun && (peek(argc, argv, "--help") || peek(argc, argv, "-h")))

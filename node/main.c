@@ -5,24 +5,23 @@
 #include "bulk.h"
 #include "control.h"
 #include "crypto/hash.h"
-#include "crypto/keyfile.h"
 #include "link/link.h"
 #include "node.h"
+#include "site/daemon.h"
 #include "uplink.h"
 
 #include <argp.h>
 #include <comity/err.h>
+#include <comity/version.h>
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *argp_program_version = "comity-node 1.0.0";
+const char *argp_program_version = "comity-node " COMITY_VERSION;
 
 static const struct argp_option options[] = {
     {"config", 'c', "FILE", 0, "the node's configuration (default: ./node.conf)", 0},
@@ -73,40 +72,6 @@ struct daemon {
 
 /* ---- starting ---- */
 
-static void harden(void)
-{
-    umask(077);
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    /* Frames are a few hundred KiB: by default each would be mapped, faulted in and unmapped again. */
-    (void)mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024);
-    (void)mallopt(M_TRIM_THRESHOLD, 256 * 1024 * 1024);
-}
-
-/* Before any thread starts, so that all of them leave signals to the loop. */
-static int open_signals(int *ret)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || pthread_sigmask(SIG_BLOCK, &set, NULL))
-        return COMITY_E_INTERNAL;
-    *ret = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return *ret < 0 ? COMITY_E_LIMIT : COMITY_OK;
-}
-
-static int unlock(struct daemon *d, const struct arguments *a, struct buf *detail)
-{
-    struct buf passphrase = BUF_INIT;
-    const char *from = a->passphrase_file ? a->passphrase_file : d->site->passphrase_file;
-    int err = from ? passphrase_read(from, &passphrase) : COMITY_E_KEY_LOCKED;
-    if (!err)
-        err = site_unlock(d->site, buf_bytes(&passphrase), &d->keys, detail);
-    buf_wipe(&passphrase);
-    return err;
-}
-
 static int open_sockets(struct daemon *d)
 {
     int err = link_new(&d->link);
@@ -126,16 +91,9 @@ static int start(struct daemon *d, const struct arguments *a, struct buf *detail
 {
     int err = crypto_init();
     if (!err)
-        err = site_load(a->config, &d->site, detail);
-    if (err)
-        return err;
-    log_init(d->site->log_level);
-    if (d->site->role != MEMBER_BUREAU) {
-        buf_put_str(detail, "this folder is not a node's");
-        return COMITY_E_CONFIG;
-    }
-    if (!(err = unlock(d, a, detail)))
-        err = open_signals(&d->signals);
+        err = daemon_open(a->config, MEMBER_BUREAU, a->passphrase_file, &d->site, &d->keys, detail);
+    if (!err)
+        err = daemon_signals(&d->signals);
     if (!err)
         err = node_open(d->site, &d->keys, &clock_system, &d->node);
     if (err || a->reindex)
@@ -251,11 +209,10 @@ int main(int argc, char **argv)
     struct daemon d = {.signals = -1};
     struct buf detail = BUF_INIT;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    harden();
+    daemon_harden();
     int err = start(&d, &a, &detail);
     if (err)
-        log_event(LOG_ERROR, "not_started", LOG_ERR(err), LOG_STR("sentence", comity_err_text(err)),
-                  LOG_STR("detail", buf_str(&detail)));
+        daemon_not_started(err, &detail);
     else
         err = a.reindex ? node_reindex(d.node) : run(&d);
     buf_free(&detail);

@@ -5,6 +5,7 @@
 
 #include "json/ledger_json.h"
 
+#include <comity/version.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -265,7 +266,7 @@ int method_status(struct call *k)
     value_set(&v, "origin", json_string(ledger_origin(n->ledger)));
     value_set(&v, "network", value_text(own.network));
     value_set(&v, "suite", json_integer(suite_id(ledger_suite(n->ledger))));
-    value_set(&v, "version", json_string("1.0.0"));
+    value_set(&v, "version", json_string(COMITY_VERSION));
     value_set(&v, "time", value_time(clock_wall_ms(&n->clock)));
     json_t *ledger = status_ledger(n);
     if (ledger)

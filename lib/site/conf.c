@@ -80,6 +80,7 @@ static int take(cfg_t *cfg, struct site *s, struct buf *detail)
     s->suite = (uint32_t)cfg_getint(cfg, "suite");
     s->passphrase_file = resolve(s, cfg_getstr(cfg, "passphrase_file"));
     log_level_from(cfg_getstr(cfg, "log_level"), &s->log_level);
+    s->memory_bytes = (uint64_t)cfg_getint(cfg, "memory_mib") << 20;
     s->control = resolve(s, cfg_getstr(cfg, "control"));
     s->checkpoint_entries = (uint64_t)cfg_getint(cfg, "checkpoint_entries");
     s->listen = copy(cfg_getstr(cfg, "listen"));
@@ -98,6 +99,7 @@ int conf_read(const char *path, struct site *s, struct buf *detail)
                            CFG_INT("suite", SUITE_1, CFGF_NONE),
                            CFG_STR("passphrase_file", NULL, CFGF_NODEFAULT),
                            CFG_STR("log_level", "info", CFGF_NONE),
+                           CFG_INT("memory_mib", 8192, CFGF_NONE),
                            CFG_STR("control", "node.sock", CFGF_NONE),
                            CFG_INT("checkpoint_entries", 256, CFGF_NONE),
                            CFG_STR("listen", NULL, CFGF_NODEFAULT),
@@ -110,7 +112,8 @@ int conf_read(const char *path, struct site *s, struct buf *detail)
     if (!cfg)
         return COMITY_E_NOMEM;
     cfg_set_error_function(cfg, on_error);
-    static const char *const counts[] = {"suite", "checkpoint_entries", "keep_days", "quota_mib"};
+    static const char *const counts[] = {"suite", "checkpoint_entries", "keep_days", "quota_mib",
+                                         "memory_mib"};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         cfg_set_validate_func(cfg, counts[i], check_positive);
     cfg_set_validate_func(cfg, "log_level", check_log_level);

@@ -32,6 +32,7 @@ struct site {
     struct network network;
     char *passphrase_file; /* as for passphrase_read */
     enum log_level log_level;
+    uint64_t memory_bytes; /* cap of the address space */
     /* a node's */
     char *control; /* path of the control socket */
     uint64_t checkpoint_entries; /* publish a checkpoint hourly when the ledger grew by more than this, else daily */
