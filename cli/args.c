@@ -241,6 +241,15 @@ static int check_flags(struct cli *c)
     return err;
 }
 
+/* What is typed ends up in JSON and in records. */
+static int check_utf8(struct cli *c, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (!text_is_utf8(bytes_of(argv[i])))
+            return cli_fail(c, COMITY_E_USAGE, _("argument %d is not UTF-8 text"), i);
+    return COMITY_OK;
+}
+
 static bool asks_for_help(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
@@ -263,7 +272,9 @@ int args_parse(struct cli *c, int argc, char **argv, bool *ret_help)
     for (size_t i = 0; i < v->count; i++)
         v->values[i].at = cli_alloc(c, (size_t)argc * sizeof *v->values[i].at);
     c->values = v;
-    int err = run_argp(c, argc, argv);
+    int err = check_utf8(c, argc, argv);
+    if (!err)
+        err = run_argp(c, argc, argv);
     const char *lang = err ? NULL : flag_text(c, "lang");
     if (lang && strcmp(lang, "zh") != 0 && strcmp(lang, "en") != 0)
         err = cli_fail(c, COMITY_E_USAGE, _("--lang is zh or en, not \"%s\""), lang);

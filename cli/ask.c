@@ -51,7 +51,7 @@ int ask_find_socket(struct cli *c, const char **ret)
             cli_fail(
                 c, COMITY_E_UNREACHABLE,
                 _("there is no node here: neither ./node.sock nor ~/.comity/node.sock exists")),
-            _("say --node FOLDER, or set COMITY_NODE"));
+            _("say --node FOLDER, or set COMITY_NODE; comity help shows all commands"));
     return COMITY_OK;
 }
 
@@ -266,6 +266,13 @@ int ask_check_wait(struct cli *c)
                       "received:5m"));
 }
 
+int ask_check_wait_for(struct cli *c, const json_t *to)
+{
+    if (flag_given(c, "wait") && json_array_size(to) == 0)
+        return cli_fail(c, COMITY_E_USAGE, _("--wait needs somebody to wait for: --to MEMBER"));
+    return COMITY_OK;
+}
+
 int ask_wait(struct cli *c, const char *ref)
 {
     char stage[16];
@@ -274,6 +281,7 @@ int ask_wait(struct cli *c, const char *ref)
     const char *text = flag_text(c, "wait");
     if (!text || wait_parse(text, stage, &ms) != 0)
         return COMITY_OK;
+    c->is_recorded = true;
     int err = ask(c, "wait",
                   cli_json(json_pack("{s:s, s:s, s:I}", "ref", ref, "stage", stage, "timeout_ms",
                                      (json_int_t)ms)),

@@ -46,6 +46,9 @@ int ask_wait(struct cli *c, const char *ref) __attribute__((warn_unused_result))
 /* Check --wait before anything is done. */
 int ask_check_wait(struct cli *c) __attribute__((warn_unused_result));
 
+/* … and that there is somebody to wait for. */
+int ask_check_wait_for(struct cli *c, const json_t *to) __attribute__((warn_unused_result));
+
 /* "stage" and "stage:30s" into its parts. COMITY_E_USAGE. */
 int wait_parse(const char *text, char ret_stage[16], uint64_t *ret_ms)
     __attribute__((warn_unused_result));

@@ -160,6 +160,8 @@ static int case_new(struct cli *c)
     if (!err)
         err = ask_recipients(c, &to);
     if (!err)
+        err = ask_check_wait_for(c, to);
+    if (!err)
         err = send_case(c, json, to);
     json_decref(json);
     json_decref(to);

@@ -28,7 +28,8 @@ void *cli_alloc(struct cli *c, size_t n)
     return p;
 }
 
-static char *text_v(struct cli *c, const char *fmt, va_list ap)
+static char *__attribute__((format(printf, 2, 0)))
+text_v(struct cli *c, const char *fmt, va_list ap)
 {
     va_list again;
     va_copy(again, ap);

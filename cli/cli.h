@@ -85,7 +85,8 @@ struct cli {
     struct failure failure;
     struct buf next; /* lines for people, behind the result */
     bool is_json;
-    int exit; /* of a command that did what it was told, and found something */
+    bool is_recorded; /* the result stands, whatever goes wrong behind it */
+    int exit;         /* of a command that did what it was told, and found something */
 };
 
 /* ---- arguments ---- */

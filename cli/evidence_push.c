@@ -407,6 +407,8 @@ static int push(struct cli *c, struct push *p)
     if (!err)
         err = ask_recipients(c, &p->to);
     if (!err)
+        err = ask_check_wait_for(c, p->to);
+    if (!err)
         err = take_collectors(c, p);
     if (!err)
         err = try_out(c, p);

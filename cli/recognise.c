@@ -163,6 +163,8 @@ static int recognise(struct cli *c)
     if (!err)
         err = find_recipients(c, &f, &to);
     if (!err)
+        err = ask_check_wait_for(c, to);
+    if (!err)
         err = decide(c, json, to, &reviewer);
     if (!err && !cli_is_dry_run(c))
         err = finish(c, &f, json);
