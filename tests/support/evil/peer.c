@@ -94,10 +94,9 @@ void evil_open(struct evil *e, const char *conf, const char *passphrase_file)
 void evil_close(struct evil *e)
 {
     evil_disconnect(e);
-    if (!e->forgets) {
-        save_kept(e);
+    save_kept(e); /* what was answered was answered */
+    if (!e->forgets)
         loose_save(&e->ledger, e->site);
-    }
     loose_done(&e->ledger);
     link_free(e->link);
     roster_free(e->roster);

@@ -60,8 +60,8 @@ struct evil {
     struct evil_flight flight[EVIL_FLIGHT_MAX];
     size_t flight_count;
 
-    /* kept, unless the run was one of which nothing should remain */
-    bool forgets;
+    bool forgets; /* the loose ledger stays as it was before this run */
+    /* kept */
     uint64_t taken;
     uint64_t answered;
     struct evil_peer peer[EVIL_PEERS_MAX];
