@@ -164,6 +164,13 @@ static void wait_every_spelling_is_read(void **state)
         assert_int_equal(wait_parse(bad[i], stage, &ms), COMITY_E_USAGE);
 }
 
+static void word_that_is_not_utf8_is_refused(void **state)
+{
+    struct rig *r = *state;
+    assert_int_equal(RIG_PARSE(r, "--title", "a\xff"), COMITY_E_USAGE);
+    expect(r, "argument 2 is not UTF-8 text", NULL);
+}
+
 /* ---- the table of commands ---- */
 
 static void commands_all_are_complete(void **state)
@@ -224,6 +231,7 @@ int main(void)
         T(arguments_too_few_or_many_are_refused),
         T(number_outside_its_bounds_is_refused),
         T(wait_every_spelling_is_read),
+        T(word_that_is_not_utf8_is_refused),
         T(commands_all_are_complete),
         T(help_names_every_flag_of_every_command),
     };

@@ -108,9 +108,11 @@ static void kind_is_a_number_a_token_or_a_name(void **state)
 static void value_empty_or_wrong_is_refused(void **state)
 {
     struct rig *r = *state;
-    static const char *const words[][2] = {{"--title", ""},     {"--title", "\xff"},
-                                           {"--filed", "soon"}, {"--level", "-1"},
-                                           {"--level", "x"},    {"--offset", ""}};
+    static const char *const words[][2] = {{"--title", ""},
+                                           {"--filed", "soon"},
+                                           {"--level", "-1"},
+                                           {"--level", "x"},
+                                           {"--offset", ""}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         json_t *json = NULL;
         assert_int_equal(RIG_PARSE(r, words[i][0], words[i][1]), 0);
