@@ -222,13 +222,35 @@ static int32_t utf8_at(struct bytes text, size_t at, size_t *ret_len)
     return v;
 }
 
-static bool utf8_valid(struct bytes text, bool controls_allowed)
+/* How many bytes from ${at} on are ASCII without controls, looked at in groups of eight: of most texts, nearly all. */
+static size_t plain_run(struct bytes text, size_t at)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    size_t i = at;
+    for (; text.len - i >= 8; i += 8) {
+        uint64_t v;
+        memcpy(&v, text.data + i, sizeof v);
+        uint64_t del = v ^ each * 0x7f;
+        /* The high bit of a byte: it is not ASCII, is below 0x20, is 0x7f. A borrow only makes more of them. */
+        if ((v | (v - each * 0x20) | (del - each)) & each * 0x80)
+            break;
+    }
+    return i - at;
+}
+
+enum controls { CONTROLS_NONE, CONTROLS_OF_TEXT, CONTROLS_ALL };
+
+static bool utf8_valid(struct bytes text, enum controls allowed)
 {
     for (size_t i = 0, len = 0; i < text.len; i += len) {
+        if ((len = plain_run(text, i)) > 0)
+            continue;
         int32_t c = utf8_at(text, i, &len);
         if (c < 0)
             return false;
-        if (!controls_allowed && (c < 0x20 || (c >= 0x7f && c < 0xa0)))
+        if (allowed == CONTROLS_ALL || (allowed == CONTROLS_OF_TEXT && (c == '\n' || c == '\t')))
+            continue;
+        if (c < 0x20 || (c >= 0x7f && c < 0xa0))
             return false;
     }
     return true;
@@ -236,12 +258,17 @@ static bool utf8_valid(struct bytes text, bool controls_allowed)
 
 bool text_is_utf8(struct bytes text)
 {
-    return utf8_valid(text, true);
+    return utf8_valid(text, CONTROLS_ALL);
 }
 
 bool text_is_line(struct bytes text)
 {
-    return utf8_valid(text, false);
+    return utf8_valid(text, CONTROLS_NONE);
+}
+
+bool text_is_paragraphs(struct bytes text)
+{
+    return utf8_valid(text, CONTROLS_OF_TEXT);
 }
 
 static bool is_label(struct bytes text, size_t max)

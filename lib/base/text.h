@@ -35,6 +35,8 @@ void text_put_time_china(struct buf *out, int64_t time_ms);
 bool text_is_utf8(struct bytes text);
 /* UTF-8 without control characters (C0, DEL, C1): fit for one line of a note. */
 bool text_is_line(struct bytes text);
+/* Likewise, but with line feeds and tabs: running text. */
+bool text_is_paragraphs(struct bytes text);
 
 /* Network names: [a-z][a-z0-9-]*, at most 32 bytes. */
 bool text_is_network(struct bytes text);

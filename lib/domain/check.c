@@ -62,18 +62,9 @@ static bool is_line(struct bytes b)
     return text_is_line(b);
 }
 
-/* Paragraphs: line feeds and tabs are the only control characters. */
 static bool is_text(struct bytes b)
 {
-    if (!text_is_utf8(b))
-        return false;
-    for (size_t i = 0; i < b.len; i++) {
-        uint8_t c = b.data[i];
-        bool c1 = c == 0xc2 && i + 1 < b.len && b.data[i + 1] < 0xa0;
-        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f || c1)
-            return false;
-    }
-    return true;
+    return text_is_paragraphs(b);
 }
 
 static bool is_time(struct bytes b)

@@ -1,5 +1,6 @@
 /*
- * Between messages and plain structs, by table. See bind.h.
+ * From messages to plain structs, by table, and the check that stands behind both directions. The
+ * other one is bind_encode.c's. See bind.h.
  */
 #include "msg/bind.h"
 
@@ -10,25 +11,7 @@
 #include <string.h>
 
 #define AT(type, base, offset) ((type *)(void *)((char *)(base) + (offset)))
-#define AT_CONST(type, base, offset) ((const type *)(const void *)((const char *)(base) + (offset)))
-
-static bool is_repeated(const ProtobufCFieldDescriptor *field)
-{
-    return field->label == PROTOBUF_C_LABEL_REPEATED;
-}
-
-static bool is_case(const ProtobufCFieldDescriptor *field)
-{
-    return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
-}
-
-/* Whether a singular message is there. */
-static bool has_message(const struct bind_field *f, const ProtobufCFieldDescriptor *field,
-                        const void *self)
-{
-    return is_case(field) ? *AT_CONST(uint32_t, self, f->with) == field->id
-                          : *AT_CONST(bool, self, f->with);
-}
+#define AT_CONST(type, base, offset) BIND_IN(type, base, offset)
 
 /* ---- check ---- */
 
@@ -74,7 +57,7 @@ static int check_field(const struct bind_field *f, const ProtobufCFieldDescripto
             return COMITY_OK;
         return check_bytes(f, b);
     case PROTOBUF_C_TYPE_MESSAGE:
-        if (!has_message(f, field, self))
+        if (!bind_has_message(f, field, self))
             return COMITY_OK;
         return bind_check(f->of, limits, AT_CONST(char, self, f->at));
     default:
@@ -89,7 +72,7 @@ int bind_check(const struct bind *b, const struct codec_limits *limits, const vo
         const struct bind_field *f = &b->fields[i];
         const ProtobufCFieldDescriptor *field = &b->type->fields[i];
         int err = COMITY_OK;
-        if (is_repeated(field)) {
+        if (bind_is_repeated(field)) {
             size_t n = *AT_CONST(size_t, self, f->with);
             if (n > 0 && n > codec_repeated_max(limits, b->type, field->id))
                 return COMITY_E_TOO_LARGE;
@@ -103,120 +86,180 @@ int bind_check(const struct bind *b, const struct codec_limits *limits, const vo
     return b->rule ? b->rule(self) : COMITY_OK;
 }
 
-/* ---- from the message to the struct ---- */
+/* ---- from bytes that codec_check() has found good ---- */
 
-static int read_message(struct arena *a, const struct bind *b, const ProtobufCMessage *m,
-                        void *self);
+struct reader {
+    struct arena *a;
+    const uint8_t *at;
+};
 
-static int read_list(struct arena *a, const struct bind_field *f, size_t n, const void *from,
-                     const void **ret)
+static int read_message(struct reader *r, const struct bind *b, const uint8_t *end, void *self);
+
+static uint64_t read_varint(const uint8_t **at)
 {
-    const struct bytes *views = NULL;
-    int err = COMITY_OK;
-    switch (f->type) {
-    case PROTOBUF_C_TYPE_BYTES:
-        err = codec_view_list(a, from, n, &views);
-        *ret = views;
-        return err;
-    case PROTOBUF_C_TYPE_STRING:
-        err = codec_view_text_list(a, from, n, &views);
-        *ret = views;
-        return err;
-    case PROTOBUF_C_TYPE_UINT32:
-        *ret = from; /* in the arena already */
-        return COMITY_OK;
-    default:
-        break;
+    uint64_t v = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        uint8_t c = *(*at)++;
+        v |= (uint64_t)(c & 0x7f) << shift;
+        if (c < 0x80)
+            return v;
     }
-    assert(f->type == PROTOBUF_C_TYPE_MESSAGE);
-    char *list = arena_alloc(a, n * f->of->size);
-    if (!list)
-        return COMITY_E_NOMEM;
-    for (size_t i = 0; i < n && !err; i++)
-        err = read_message(a, f->of, ((ProtobufCMessage *const *)from)[i], list + i * f->of->size);
-    *ret = list;
+}
+
+static struct bytes read_bytes(struct reader *r)
+{
+    size_t len = read_varint(&r->at);
+    struct bytes b = len ? BYTES(r->at, len) : BYTES_NONE;
+    r->at += len;
+    return b;
+}
+
+static uint64_t read_fixed64(struct reader *r)
+{
+    uint64_t v = 0;
+    for (unsigned i = 0; i < 8; i++)
+        v |= (uint64_t)r->at[i] << (8 * i);
+    r->at += 8;
+    return v;
+}
+
+static uint64_t unzigzag(uint64_t v)
+{
+    return v >> 1 ^ (0 - (v & 1));
+}
+
+/* What follows for ${field} from ${at} on: how many elements stand one behind the other. In
+ * canonical bytes that is all of them. */
+static size_t count_elements(const uint8_t *at, const uint8_t *end, uint64_t tag)
+{
+    size_t n = 0;
+    while (at < end && read_varint(&at) == tag) {
+        uint64_t v = read_varint(&at);
+        at += (tag & 7) == 2 ? v : 0;
+        n++;
+    }
+    return n;
+}
+
+static size_t size_of_element(const struct bind_field *f)
+{
+    if (f->type == PROTOBUF_C_TYPE_MESSAGE)
+        return f->of->size;
+    return f->type == PROTOBUF_C_TYPE_UINT32 ? sizeof(uint32_t) : sizeof(struct bytes);
+}
+
+static int read_element(struct reader *r, const struct bind_field *f, void *to)
+{
+    if (f->type == PROTOBUF_C_TYPE_UINT32) {
+        *(uint32_t *)to = (uint32_t)read_varint(&r->at);
+        return COMITY_OK;
+    }
+    struct bytes b = read_bytes(r);
+    if (f->type != PROTOBUF_C_TYPE_MESSAGE) {
+        *(struct bytes *)to = b;
+        return COMITY_OK;
+    }
+    r->at -= b.len;
+    return read_message(r, f->of, r->at + b.len, to);
+}
+
+/* All elements of the field whose first tag was just read. */
+static int read_list(struct reader *r, const struct bind_field *f, uint64_t tag, const uint8_t *end,
+                     void *self)
+{
+    const uint8_t *at = r->at;
+    uint64_t first = read_varint(&at);
+    size_t n = 1 + count_elements(at + ((tag & 7) == 2 ? first : 0), end, tag);
+    size_t size = size_of_element(f);
+    char *list = arena_alloc(r->a, n * size);
+    int err = list ? COMITY_OK : COMITY_E_NOMEM;
+    for (size_t i = 0; !err && i < n; i++) {
+        if (i > 0)
+            read_varint(&r->at); /* the tag again */
+        err = read_element(r, f, list + i * size);
+    }
+    *AT(size_t, self, f->with) = n;
+    *AT(const void *, self, f->at) = list;
     return err;
 }
 
 /* An optional number: with its has_x, or alone, where 0 means absent and must not be written. */
-static int read_presence(const struct bind_field *f, const ProtobufCFieldDescriptor *field,
-                         const ProtobufCMessage *m, bool is_zero, void *self)
+static int note_presence(const struct bind_field *f, const ProtobufCFieldDescriptor *field,
+                         bool is_zero, void *self)
 {
     if (field->label != PROTOBUF_C_LABEL_OPTIONAL)
         return COMITY_OK;
-    bool has = *AT_CONST(protobuf_c_boolean, m, field->quantifier_offset);
     if (f->with != BIND_ALONE)
-        *AT(bool, self, f->with) = has;
-    else if (has && is_zero)
+        *AT(bool, self, f->with) = true;
+    else if (is_zero)
         return COMITY_E_NOT_CANONICAL;
     return COMITY_OK;
 }
 
-static int read_submessage(struct arena *a, const struct bind_field *f,
-                           const ProtobufCFieldDescriptor *field, const ProtobufCMessage *m,
-                           void *self)
+static int read_submessage(struct reader *r, const struct bind_field *f,
+                           const ProtobufCFieldDescriptor *field, void *self)
 {
-    if (is_case(field)) {
-        if (*AT_CONST(uint32_t, m, field->quantifier_offset) != field->id)
-            return COMITY_OK;
+    size_t len = read_varint(&r->at);
+    if (bind_is_case(field))
         *AT(uint32_t, self, f->with) = field->id;
-    }
-    const ProtobufCMessage *sub = *AT_CONST(ProtobufCMessage *, m, field->offset);
-    if (!sub)
-        return COMITY_OK;
-    if (!is_case(field))
+    else if (f->with != BIND_ALONE)
         *AT(bool, self, f->with) = true;
-    return read_message(a, f->of, sub, AT(char, self, f->at));
+    return read_message(r, f->of, r->at + len, AT(char, self, f->at));
 }
 
-static int read_field(struct arena *a, const struct bind_field *f,
-                      const ProtobufCFieldDescriptor *field, const ProtobufCMessage *m, void *self)
+static int read_field(struct reader *r, const struct bind_field *f,
+                      const ProtobufCFieldDescriptor *field, void *self)
 {
-    const void *from = AT_CONST(char, m, field->offset);
+    uint64_t v = 0;
     switch (f->type) {
     case PROTOBUF_C_TYPE_BYTES:
-        *AT(struct bytes, self, f->at) = codec_view(*AT_CONST(ProtobufCBinaryData, from, 0));
-        return COMITY_OK;
     case PROTOBUF_C_TYPE_STRING:
-        *AT(struct bytes, self, f->at) = codec_view_text(*AT_CONST(char *, from, 0));
+        *AT(struct bytes, self, f->at) = read_bytes(r);
         return COMITY_OK;
     case PROTOBUF_C_TYPE_UINT64:
+        *AT(uint64_t, self, f->at) = v = read_varint(&r->at);
+        break;
     case PROTOBUF_C_TYPE_FIXED64:
-        *AT(uint64_t, self, f->at) = *AT_CONST(uint64_t, from, 0);
-        return read_presence(f, field, m, *AT_CONST(uint64_t, from, 0) == 0, self);
+        *AT(uint64_t, self, f->at) = v = read_fixed64(r);
+        break;
+    case PROTOBUF_C_TYPE_SINT64:
+        *AT(uint64_t, self, f->at) = v = unzigzag(read_varint(&r->at));
+        break;
     case PROTOBUF_C_TYPE_UINT32:
+        v = read_varint(&r->at);
+        *AT(uint32_t, self, f->at) = (uint32_t)v;
+        break;
     case PROTOBUF_C_TYPE_SINT32:
-        *AT(uint32_t, self, f->at) = *AT_CONST(uint32_t, from, 0);
-        return read_presence(f, field, m, *AT_CONST(uint32_t, from, 0) == 0, self);
+        v = unzigzag(read_varint(&r->at));
+        *AT(uint32_t, self, f->at) = (uint32_t)v;
+        break;
     case PROTOBUF_C_TYPE_BOOL:
-        *AT(bool, self, f->at) = *AT_CONST(protobuf_c_boolean, from, 0) != 0;
-        return read_presence(f, field, m, *AT_CONST(protobuf_c_boolean, from, 0) == 0, self);
+        v = read_varint(&r->at);
+        *AT(bool, self, f->at) = v != 0;
+        break;
     case PROTOBUF_C_TYPE_MESSAGE:
-        return read_submessage(a, f, field, m, self);
+        return read_submessage(r, f, field, self);
     default:
         assert(!"a type that no table has");
         return COMITY_E_INTERNAL;
     }
+    return note_presence(f, field, v == 0, self);
 }
 
-static int read_message(struct arena *a, const struct bind *b, const ProtobufCMessage *m,
-                        void *self)
+static int read_message(struct reader *r, const struct bind *b, const uint8_t *end, void *self)
 {
     int err = COMITY_OK;
-    for (size_t i = 0; i < b->field_count && !err; i++) {
+    size_t i = 0;
+    assert(b->field_count == b->type->n_fields);
+    while (!err && r->at < end) {
+        uint64_t tag = read_varint(&r->at);
+        while (b->type->fields[i].id != tag >> 3)
+            i++;
         const struct bind_field *f = &b->fields[i];
         const ProtobufCFieldDescriptor *field = &b->type->fields[i];
         assert(f->type == field->type);
-        if (!is_repeated(field)) {
-            err = read_field(a, f, field, m, self);
-            continue;
-        }
-        size_t n = *AT_CONST(size_t, m, field->quantifier_offset);
-        if (n == 0)
-            continue;
-        *AT(size_t, self, f->with) = n;
-        err =
-            read_list(a, f, n, *AT_CONST(void *, m, field->offset), AT(const void *, self, f->at));
+        err = bind_is_repeated(field) ? read_list(r, f, tag, end, self)
+                                      : read_field(r, f, field, self);
     }
     return err;
 }
@@ -224,130 +267,19 @@ static int read_message(struct arena *a, const struct bind *b, const ProtobufCMe
 int bind_decode(struct arena *a, struct bytes bytes, const struct bind *b,
                 const struct codec_limits *limits, void *ret)
 {
-    assert(b->field_count == b->type->n_fields);
-    ProtobufCMessage *m = NULL;
-    int err = codec_decode(a, bytes, b->type, limits, &m);
+    int err = codec_check(bytes, b->type, limits);
     if (err)
         return err;
+    struct bytes copy = arena_copy(a, bytes);
     void *self = arena_alloc(a, b->size);
-    if (!self)
+    if (!copy.data || !self)
         return COMITY_E_NOMEM;
-    err = read_message(a, b, m, self);
+    struct reader r = {.a = a, .at = copy.data};
+    err = read_message(&r, b, copy.data + copy.len, self);
     if (!err)
         err = bind_check(b, limits, self);
     if (!err)
         memcpy(ret, self, b->size);
-    return err;
-}
-
-/* ---- from the struct to the message; out of memory is the scratch's to remember ---- */
-
-static ProtobufCMessage *write_message(struct codec_scratch *s, const struct bind *b,
-                                       const void *self);
-
-static void *write_list(struct codec_scratch *s, const struct bind_field *f, const void *from,
-                        size_t n)
-{
-    if (f->type == PROTOBUF_C_TYPE_BYTES)
-        return codec_data_list(s, from, n);
-    if (f->type == PROTOBUF_C_TYPE_STRING)
-        return codec_text_list(s, from, n);
-    if (f->type == PROTOBUF_C_TYPE_UINT32)
-        return (void *)(uintptr_t)from; /* protobuf-c only reads it */
-    assert(f->type == PROTOBUF_C_TYPE_MESSAGE);
-    ProtobufCMessage **list = codec_scratch_alloc(s, n * sizeof *list);
-    for (size_t i = 0; list && i < n; i++)
-        list[i] = write_message(s, f->of, (const char *)from + i * f->of->size);
-    return list;
-}
-
-static void write_presence(const struct bind_field *f, const ProtobufCFieldDescriptor *field,
-                           const void *self, bool otherwise, ProtobufCMessage *m)
-{
-    if (field->label == PROTOBUF_C_LABEL_OPTIONAL)
-        *AT(protobuf_c_boolean, m, field->quantifier_offset) =
-            f->with != BIND_ALONE ? *AT_CONST(bool, self, f->with) : otherwise;
-}
-
-static void write_field(struct codec_scratch *s, const struct bind_field *f,
-                        const ProtobufCFieldDescriptor *field, const void *self,
-                        ProtobufCMessage *m)
-{
-    void *to = AT(char, m, field->offset);
-    const void *from = AT_CONST(char, self, f->at);
-    switch (f->type) {
-    case PROTOBUF_C_TYPE_BYTES:
-        *AT(ProtobufCBinaryData, to, 0) = codec_data(*AT_CONST(struct bytes, from, 0));
-        write_presence(f, field, self, AT_CONST(struct bytes, from, 0)->len > 0, m);
-        return;
-    case PROTOBUF_C_TYPE_STRING:
-        *AT(char *, to, 0) = codec_text(s, *AT_CONST(struct bytes, from, 0));
-        return;
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-        *AT(uint64_t, to, 0) = *AT_CONST(uint64_t, from, 0);
-        write_presence(f, field, self, *AT_CONST(uint64_t, from, 0) != 0, m);
-        return;
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_SINT32:
-        *AT(uint32_t, to, 0) = *AT_CONST(uint32_t, from, 0);
-        write_presence(f, field, self, *AT_CONST(uint32_t, from, 0) != 0, m);
-        return;
-    case PROTOBUF_C_TYPE_BOOL:
-        *AT(protobuf_c_boolean, to, 0) = *AT_CONST(bool, from, 0);
-        write_presence(f, field, self, *AT_CONST(bool, from, 0), m);
-        return;
-    default:
-        break;
-    }
-    assert(f->type == PROTOBUF_C_TYPE_MESSAGE);
-    if (!has_message(f, field, self))
-        return;
-    *AT(ProtobufCMessage *, to, 0) = write_message(s, f->of, from);
-    if (is_case(field))
-        *AT(uint32_t, m, field->quantifier_offset) = field->id;
-}
-
-static ProtobufCMessage *write_message(struct codec_scratch *s, const struct bind *b,
-                                       const void *self)
-{
-    ProtobufCMessage *m = codec_scratch_alloc(s, b->type->sizeof_message);
-    if (!m)
-        return NULL;
-    memset(m, 0, b->type->sizeof_message);
-    m->descriptor = b->type;
-    for (size_t i = 0; i < b->field_count; i++) {
-        const struct bind_field *f = &b->fields[i];
-        const ProtobufCFieldDescriptor *field = &b->type->fields[i];
-        assert(f->type == field->type);
-        size_t n = is_repeated(field) ? *AT_CONST(size_t, self, f->with) : 0;
-        if (!is_repeated(field)) {
-            write_field(s, f, field, self, m);
-        } else if (n > 0) {
-            *AT(size_t, m, field->quantifier_offset) = n;
-            *AT(void *, m, field->offset) = write_list(s, f, *AT_CONST(void *, self, f->at), n);
-        }
-    }
-    return m;
-}
-
-int bind_encode(const void *self, const struct bind *b, const struct codec_limits *limits,
-                struct buf *out)
-{
-    if (bind_check(b, limits, self))
-        return COMITY_E_INVALID;
-    size_t before = out->len;
-    struct codec_scratch scratch;
-    codec_scratch_init(&scratch);
-    const ProtobufCMessage *m = write_message(&scratch, b, self);
-    int err = codec_scratch_check(&scratch);
-    if (!err)
-        err = codec_encode(m, out);
-    codec_scratch_done(&scratch);
-    if (!err && out->len - before > limits->bytes_max) {
-        out->len = before;
-        return COMITY_E_INVALID;
-    }
     return err;
 }
 

@@ -12,6 +12,7 @@
  *   bytes, string      struct bytes; an optional one is absent when its length is 0
  *   repeated           a pointer to const elements and a size_t count
  *   message            a bool has_x, and its fields in the same struct or in a nested one
+ *   required message   its fields in a nested struct
  *   message of a oneof the enum that holds the number of the field, and its fields in the same
  * struct
  */
@@ -42,9 +43,31 @@ struct bind {
     const struct bind_field
         *fields; /* one for each field of ${type}, in the order of their numbers */
     size_t field_count;
-    /* What no single field can say: COMITY_OK or an error as of codec_decode(). NULL for none. */
+    /* What no single field can say: COMITY_OK or an error as of codec_check(). NULL for none. */
     int (*rule)(const void *self);
 };
+
+/* What lies ${offset} behind ${base}. */
+#define BIND_IN(type, base, offset) ((const type *)(const void *)((const char *)(base) + (offset)))
+
+static inline bool bind_is_repeated(const ProtobufCFieldDescriptor *field)
+{
+    return field->label == PROTOBUF_C_LABEL_REPEATED;
+}
+
+static inline bool bind_is_case(const ProtobufCFieldDescriptor *field)
+{
+    return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
+}
+
+/* Whether a singular message is there. */
+static inline bool bind_has_message(const struct bind_field *f,
+                                    const ProtobufCFieldDescriptor *field, const void *self)
+{
+    if (bind_is_case(field))
+        return *BIND_IN(uint32_t, self, f->with) == field->id;
+    return f->with == BIND_ALONE || *BIND_IN(bool, self, f->with);
+}
 
 /* The offset of ${m} in ${s}; does not compile unless it has the type ${t}. */
 #define BIND_AT(s, m, t) ((uint16_t)(offsetof(s, m) + 0 * sizeof(1 ? &((s *)0)->m : (t *)0)))
@@ -67,6 +90,11 @@ struct bind {
     {                                                                   \
         .type = PROTOBUF_C_TYPE_FIXED64, .at = BIND_AT(s, m, uint64_t), \
         .with = BIND_AT(s, has, bool)                                   \
+    }
+#define BIND_OPT_S64(s, m, has)                                       \
+    {                                                                 \
+        .type = PROTOBUF_C_TYPE_SINT64, .at = BIND_AT(s, m, int64_t), \
+        .with = BIND_AT(s, has, bool)                                 \
     }
 #define BIND_BYTES(s, m, lo, hi)                                                              \
     {                                                                                         \
@@ -99,6 +127,10 @@ struct bind {
         .type = PROTOBUF_C_TYPE_MESSAGE, .at = offsetof(s, m), .with = BIND_AT(s, has, bool), \
         .of = (b)                                                                             \
     }
+#define BIND_REQUIRED(s, m, b)                                                             \
+    {                                                                                      \
+        .type = PROTOBUF_C_TYPE_MESSAGE, .at = offsetof(s, m), .with = BIND_ALONE, .of = b \
+    }
 /* An optional message whose fields lie in the same struct. */
 #define BIND_MESSAGE_HERE(s, has, b)                                                       \
     {                                                                                      \
@@ -109,10 +141,16 @@ struct bind {
         .type = PROTOBUF_C_TYPE_MESSAGE, .at = BIND_AT(s, m, const t *), \
         .with = BIND_AT(s, n, size_t), .of = (b)                         \
     }
-/* One of a oneof; ${kind} is an enum of the field numbers. */
+/* One of a oneof; ${kind} is an enum of the field numbers. In a nested struct: BIND_CASE_IN. */
 #define BIND_CASE(s, kind, b)                                                          \
     {                                                                                  \
         .type = PROTOBUF_C_TYPE_MESSAGE, .at = 0, .with = offsetof(s, kind), .of = (b) \
+    }
+
+#define BIND_CASE_IN(s, kind, m, b)                                                       \
+    {                                                                                     \
+        .type = PROTOBUF_C_TYPE_MESSAGE, .at = offsetof(s, m), .with = offsetof(s, kind), \
+        .of = (b)                                                                         \
     }
 
 #define BIND_OF(pb_name, s, list, rule_or_null)                                        \
@@ -127,7 +165,9 @@ int bind_check(const struct bind *b, const struct codec_limits *limits, const vo
     __attribute__((warn_unused_result));
 
 /*
- * Decode into ${ret}, a struct of ${b}->size, untouched on failure. Errors as of codec_decode(),
+ * Decode into ${ret}, a struct of ${b}->size, untouched on failure. Views are into a copy of
+ * ${bytes} in
+ * ${a}. Errors as of codec_check(), COMITY_E_NOMEM (the arena's cap),
  * and COMITY_E_MALFORMED for a wrong length or a name that is none, COMITY_E_TOO_LARGE for a value
  * that is too long.
  */

@@ -9,8 +9,6 @@
 #include <comity/err.h>
 #include <string.h>
 
-/* ---- the walk before protobuf-c: no allocation, no recursion ---- */
-
 /* Where the walk is in one of the nested messages. */
 struct level {
     const ProtobufCMessageDescriptor *type;
@@ -169,9 +167,14 @@ static int walk_value(struct walk *w, const ProtobufCFieldDescriptor *field, uns
     }
 }
 
-static int walk(struct bytes bytes, const ProtobufCMessageDescriptor *type,
+int codec_check(struct bytes bytes, const ProtobufCMessageDescriptor *type,
                 const struct codec_limits *limits)
 {
+    static const uint8_t nothing[1];
+    if (bytes.len > limits->bytes_max)
+        return COMITY_E_TOO_LARGE;
+    if (!bytes.data)
+        bytes = BYTES(nothing, 0);
     struct walk w;
     w.at = bytes.data;
     w.limits = limits;
@@ -206,91 +209,5 @@ uint32_t codec_first_field(struct bytes bytes)
 
 bool codec_is_text(struct bytes text)
 {
-    uint8_t all = 0;
-    bool nul = false;
-    for (size_t i = 0; i < text.len; i++) {
-        all |= text.data[i];
-        nul |= text.data[i] == 0;
-    }
-    return !nul && (all < 0x80 || text_is_utf8(text));
-}
-
-/* ---- protobuf-c, into the arena and back ---- */
-
-struct arena_use {
-    struct arena *a;
-    bool failed;
-};
-
-static void *use_alloc(void *data, size_t size)
-{
-    struct arena_use *use = data;
-    void *p = arena_alloc_raw(use->a, size);
-    if (!p)
-        use->failed = true;
-    return p;
-}
-
-static void use_free(void *data, void *p)
-{
-    (void)data;
-    (void)p;
-}
-
-/* A buffer that keeps nothing: it holds what is packed against the bytes that were given. */
-struct comparison {
-    ProtobufCBuffer base;
-    const uint8_t *at;
-    size_t left;
-    bool differs;
-};
-
-static void comparison_append(ProtobufCBuffer *buffer, size_t len, const uint8_t *data)
-{
-    struct comparison *c = (struct comparison *)buffer;
-    if (c->differs || len > c->left || (len && memcmp(c->at, data, len) != 0)) {
-        c->differs = true;
-        return;
-    }
-    c->at += len;
-    c->left -= len;
-}
-
-static bool packs_to(const ProtobufCMessage *message, struct bytes bytes)
-{
-    struct comparison c = {
-        .base = {.append = comparison_append}, .at = bytes.data, .left = bytes.len};
-    protobuf_c_message_pack_to_buffer(message, &c.base);
-    return !c.differs && c.left == 0;
-}
-
-int codec_decode(struct arena *a, struct bytes bytes, const ProtobufCMessageDescriptor *type,
-                 const struct codec_limits *limits, ProtobufCMessage **ret)
-{
-    static const uint8_t nothing[1];
-    if (bytes.len > limits->bytes_max)
-        return COMITY_E_TOO_LARGE;
-    if (!bytes.data)
-        bytes = BYTES(nothing, 0);
-    int err = walk(bytes, type, limits);
-    if (err)
-        return err;
-    struct arena_use use = {.a = a};
-    ProtobufCAllocator allocator = {.alloc = use_alloc, .free = use_free, .allocator_data = &use};
-    ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, bytes.len, bytes.data);
-    if (!message)
-        return use.failed ? COMITY_E_NOMEM : COMITY_E_MALFORMED;
-    if (!packs_to(message, bytes))
-        return COMITY_E_NOT_CANONICAL;
-    *ret = message;
-    return COMITY_OK;
-}
-
-int codec_encode(const ProtobufCMessage *message, struct buf *out)
-{
-    uint8_t *to = buf_reserve(out, protobuf_c_message_get_packed_size(message));
-    if (!to)
-        return COMITY_E_NOMEM;
-    out->len += protobuf_c_message_pack(message, to);
-    return buf_check(out);
+    return text.len == 0 || (!memchr(text.data, 0, text.len) && text_is_utf8(text));
 }

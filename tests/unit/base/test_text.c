@@ -70,6 +70,27 @@ static void time_round_trip_and_refusals(void **state)
         assert_int_equal(text_get_time(bytes_of(bad[i]), &ms), COMITY_E_MALFORMED);
 }
 
+/* Whatever stands among plain characters, at whatever place in a group of eight, counts as it does alone. */
+static void one_byte_among_plain_ones_counts_at_every_place(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < 256; c++) {
+        bool is_control = c < 0x20 || c == 0x7f;
+        for (size_t at = 0; at < 20; at++) {
+            uint8_t text[20];
+            memset(text, '~', sizeof text);
+            text[at] = (uint8_t)c;
+            struct bytes b = BYTES(text, sizeof text);
+            assert_int_equal(text_is_utf8(b), c < 0x80);
+            assert_int_equal(text_is_line(b), c < 0x80 && !is_control);
+            assert_int_equal(text_is_paragraphs(b),
+                             c < 0x80 && (!is_control || c == '\n' || c == '\t'));
+        }
+    }
+    assert_true(text_is_paragraphs(bytes_of("第一段\n\t第二段 and more of it")));
+    assert_false(text_is_paragraphs(BYTES_LIT("12345678\xc2\x9f" "12345678")));
+}
+
 static void utf8_and_lines(void **state)
 {
     (void)state;
@@ -132,6 +153,7 @@ int main(void)
         cmocka_unit_test(u64_edges),
         cmocka_unit_test(time_round_trip_and_refusals),
         cmocka_unit_test(utf8_and_lines),
+        cmocka_unit_test(one_byte_among_plain_ones_counts_at_every_place),
         cmocka_unit_test(member_ids),
         cmocka_unit_test(origins),
         cmocka_unit_test(hex_round_trip),
