@@ -3,8 +3,9 @@
  *
  * Blocks are asked for in a window and taken in their order; each is verified against the blob id,
  * opened, written at its place and added to the digests, so that nothing has to be read again at
- * the end. What an earlier run has left is read once when the fetch goes on. The file moves to its
- * place when its length, SHA-256 and SM3 are those of the record.
+ * the end. What an earlier run has left is read again, once, while new blocks come behind it: a
+ * fetch gets on however often it is interrupted. The file moves to its place when its length,
+ * SHA-256 and SM3 are those of the record.
  */
 #include "bulk_parts.h"
 
@@ -90,7 +91,7 @@ static int begin_part(struct bulk *k, struct fetch *f)
     int err = new_digest(f);
     if (!err)
         err = part_open(k, f);
-    f->state = f->next > 0 ? FETCH_REREAD : FETCH_GET;
+    f->state = FETCH_GET;
     return err;
 }
 
@@ -263,12 +264,15 @@ static int keep(struct bulk *k, struct fetch *f, struct bytes plain)
     }
     if (err)
         return err;
-    file_digest_add(f->digest, plain);
+    if (f->read + 1 == f->next) {
+        file_digest_add(f->digest, plain);
+        f->read++;
+    }
     f->tries = 0;
     f->pause = (struct bulk_pause){0};
     f->progress_ms = k->now_ms;
     k->in.has_moved = true;
-    if (f->next == f->blocks)
+    if (f->read == f->blocks)
         return complete(k, f);
     return f->next - f->synced >= BULK_SYNC_BLOCKS ? part_sync(f) : COMITY_OK;
 }
@@ -337,21 +341,18 @@ static int check(struct bulk *k, struct fetch *f)
     return COMITY_OK;
 }
 
-static int reread(struct bulk *k, struct fetch *f)
+/* Add what an earlier run has left, and what has come behind it meanwhile. */
+static int catch_up(struct bulk *k, struct fetch *f)
 {
     bool is_end = false;
     int err = read_on(k, f, f->next, &is_end);
     if (err) {
         log_event(LOG_WARN, "fetch_restarted", LOG_HEX("blob", hash_bytes(&f->facts.blob)),
                   LOG_ERR(err));
-        f->state = FETCH_GET;
         err = part_drop(k, f);
         return err ? err : new_digest(f);
     }
-    if (!is_end)
-        return COMITY_OK;
-    f->state = FETCH_GET;
-    return f->next == f->blocks ? complete(k, f) : COMITY_OK;
+    return f->read == f->blocks ? complete(k, f) : COMITY_OK;
 }
 
 /* Ask for more when half of the window is free. */
@@ -401,14 +402,14 @@ int fetch_step(struct bulk *k, struct fetch *f, bool *ret_more)
         k->look_ms = k->now_ms;
     } else if (f->state == FETCH_CHECK) {
         err = check(k, f);
-    } else if (f->state == FETCH_REREAD) {
-        err = reread(k, f);
     } else if (f->state == FETCH_SETTLE && k->now_ms >= f->pause.due_ms) {
         err = settle(k, f);
-    } else if (can_get(k, f)) {
-        err = get(k, f);
+    } else if (f->state == FETCH_GET) {
+        err = can_get(k, f) ? get(k, f) : COMITY_OK;
+        if (!err && f->read < f->next)
+            err = catch_up(k, f);
     }
-    bool is_reading = f->state == FETCH_CHECK || f->state == FETCH_REREAD;
+    bool is_reading = f->state == FETCH_CHECK || (f->state == FETCH_GET && f->read < f->next);
     bool can_settle = f->state == FETCH_SETTLE && k->now_ms >= f->pause.due_ms;
     *ret_more = *ret_more || (f->is_used && (is_reading || can_settle || can_get(k, f)));
     return err;

@@ -27,7 +27,7 @@ enum {
     BULK_PAUSE_MAX_MS = 10 * 1000,
     BULK_STALL_MS = 30 * 1000, /* without an answer: ask again */
     BULK_KEEP_MS = 60 * 1000,  /* a transfer without progress gives way to one that waits */
-    BULK_TRIES_MAX = 8         /* refusals in a row, with pauses between, before one is final */
+    BULK_TRIES_MAX = 24         /* refusals in a row, with pauses between, before one is final */
 };
 
 /* When something is tried again: pauses double from 0.2 s to 10 s. */
@@ -63,8 +63,7 @@ struct upload {
 };
 
 enum fetch_state {
-    FETCH_CHECK,  /* reading the file that is in its place already */
-    FETCH_REREAD, /* reading what an earlier run has left */
+    FETCH_CHECK, /* reading the file that is in its place already */
     FETCH_GET,
     FETCH_SETTLE /* complete and checked; to be moved to its place */
 };
@@ -86,7 +85,7 @@ struct fetch {
     uint64_t blocks;
     int fd;                     /* -1: nothing is here */
     int have_fd;                /* how much of it is durable */
-    struct file_digest *digest; /* of the blocks below `next`; while reading, below `read` */
+    struct file_digest *digest; /* of the blocks below `read` */
     uint64_t read;
     uint64_t next;   /* the next block that is wanted */
     uint64_t synced; /* blocks that are durable */
