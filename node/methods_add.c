@@ -310,14 +310,30 @@ static json_t *to_json(const struct entry *e)
     return v.json;
 }
 
+/* Whether entry ${e} is what is asked for now. ${c} is NULL when its content was erased: then who
+ * it went to must do. */
 static bool is_same(const struct call *k, const struct adding *a, const struct entry *e,
                     const struct content_of *c)
 {
     bool same = e->kind == ENTRY_RECORD && e->to_count == a->to_count &&
-                bytes_equal(c->body.record, k->rq->record);
+                (!c || bytes_equal(c->body.record, k->rq->record));
     for (size_t i = 0; same && i < a->to_count; i++)
         same = bytes_equal(e->to[i].member, a->to[i]);
     return same;
+}
+
+static int again_json(struct call *k, const struct entry *e, const struct hash *leaf,
+                      const struct content_of *c)
+{
+    struct value v = value_object();
+    value_set_place(&v, bytes_of(ledger_origin(k->n->ledger)), e->index, leaf);
+    if (c) {
+        value_set(&v, "kind", json_string(kind_token(c->record.kind)));
+        value_set(&v, "record_hash", value_hex(hash_bytes(&c->record_hash)));
+    }
+    value_set(&v, "to", to_json(e));
+    value_set(&v, "again", json_true());
+    return value_finish(&v, &k->result);
 }
 
 /* Answer with the entry ${index}, to which the request id led before. */
@@ -335,22 +351,18 @@ static int answer_again(struct call *k, const struct adding *a, uint64_t index)
         err = ledger_leaf(k->n->ledger, index, &leaf);
     if (!err)
         err = content_load(k->n, k->a, origin, index, &c);
-    if (!err && !is_same(k, a, &e, &c)) {
+    const struct content_of *content = err == COMITY_E_ERASED ? NULL : &c;
+    if (!content)
+        err = COMITY_OK;
+    if (!err && !is_same(k, a, &e, content)) {
         call_fail(k, COMITY_E_REQUEST_CONFLICT, "request_id",
                   "entry %llu was made under this request id, with other content or recipients",
                   (unsigned long long)index);
         err = call_hint(k, COMITY_E_REQUEST_CONFLICT, "comity ledger show %llu",
                         (unsigned long long)index);
     }
-    if (!err) {
-        struct value v = value_object();
-        value_set_place(&v, origin, index, &leaf);
-        value_set(&v, "kind", json_string(kind_token(c.record.kind)));
-        value_set(&v, "record_hash", value_hex(hash_bytes(&c.record_hash)));
-        value_set(&v, "to", to_json(&e));
-        value_set(&v, "again", json_true());
-        err = value_finish(&v, &k->result);
-    }
+    if (!err)
+        err = again_json(k, &e, &leaf, content);
     buf_free(&bytes);
     return err;
 }

@@ -4,6 +4,7 @@
  */
 #include "methods.h"
 
+#include "base/text.h"
 #include "render.h"
 
 #include <stdlib.h>
@@ -129,6 +130,7 @@ static void chain_recipient(struct call *k, struct tracked *t, const struct stag
 
 static int chain_recognitions(struct call *k, struct tracked *t)
 {
+    struct origin by;
     struct db_rows *rows = NULL;
     int got = 0;
     int err =
@@ -139,6 +141,8 @@ static int chain_recognitions(struct call *k, struct tracked *t)
         struct link l = {
             .time_ms = (int64_t)db_u64(rows, 2), .stage = "recognised", .index = db_u64(rows, 1)};
         err = record_origin_name(k->n, k->a, db_u64(rows, 0), &l.origin);
+        if (!err && text_get_origin(l.origin, &by) == COMITY_OK)
+            l.member = by.member;
         if (!err)
             add_link(&t->chain, l);
     }

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ struct offices {
     char path[WORLD_NODES][320];
     pthread_t thread;
     pthread_mutex_t lock; /* held while the loops run: whoever looks at a node takes it */
-    volatile bool stop;
+    atomic_bool stop;
     bool is_running;
 };
 
