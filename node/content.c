@@ -149,7 +149,8 @@ static int check_signatures(struct check *c, const struct item *it)
 
 /* ---- attachments ---- */
 
-/* Whether the record is the parcel's own content: its RECORD entries, and what its SHARE entries hand on. */
+/* Whether the record is the parcel's own content: its RECORD entries, and what its SHARE entries
+ * hand on. */
 static bool is_content(const struct check *c, const struct item *it)
 {
     if (!it->is_enclosed)

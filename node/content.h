@@ -1,6 +1,7 @@
 /*
- * What a delivered parcel says, once its bodies have matched their hashes: are they records that this network takes, did the
- * officers whose notes they bear sign them, and does the parcel name the attachments that its records name?
+ * What a delivered parcel says, once its bodies have matched their hashes: are they records that
+ * this network takes, did the officers whose notes they bear sign them, and does the parcel name
+ * the attachments that its records name?
  */
 #ifndef NODE_CONTENT_H
 #define NODE_CONTENT_H
@@ -25,9 +26,10 @@ struct content {
 };
 
 /*
- * The errors of decoding; of record_check; COMITY_E_FIELD_MISSING for a RECORD or SIGNATURE entry without record or note;
- * those of officer_check; COMITY_E_ATTACHMENT when the parcel names an attachment that no record of it names, or its own
- * records name one that the parcel does not. Kinds of entries that are not known are passed over. Views into ${a}.
+ * The errors of decoding; of record_check; COMITY_E_FIELD_MISSING for a RECORD or SIGNATURE entry
+ * without record or note; those of officer_check; COMITY_E_ATTACHMENT when the parcel names an
+ * attachment that no record of it names, or its own records name one that the parcel does not.
+ * Kinds of entries that are not known are passed over. Views into ${a}.
  */
 int content_check(struct node *n, struct arena *a, const struct parcel_facts *f,
                   const struct openings *o, struct content *ret)

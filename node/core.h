@@ -1,9 +1,9 @@
 /*
- * What the parts of the node's core share: the turn that runs, and what is kept in memory of the tables. Internal to
- * node/{node,turn*,outbox*,inbox*,session*,content}.c.
+ * What the parts of the node's core share: the turn that runs, and what is kept in memory of the
+ * tables. Internal to node/{node,turn*,outbox*,inbox*,session*,content}.c.
  *
- * Everything in struct node_core that mirrors a table is changed during a turn and written in its transaction; a turn that
- * fails reads it all back (core_load).
+ * Everything in struct node_core that mirrors a table is changed during a turn and written in its
+ * transaction; a turn that fails reads it all back (core_load).
  */
 #ifndef NODE_CORE_H
 #define NODE_CORE_H
@@ -31,7 +31,8 @@ enum cursor_name {
     CURSOR_COUNT
 };
 
-/* The newest checkpoint of the broker that was verified and linked here; a row of cursor, with the note. */
+/* The newest checkpoint of the broker that was verified and linked here; a row of cursor, with the
+ * note. */
 struct broker_seen {
     struct checkpoint checkpoint; /* size 0: none */
     uint8_t note[NOTE_CACHE_BYTES];
@@ -81,11 +82,11 @@ struct slot {
     struct draft d;
     enum slot_class class;
     size_t order;
-    size_t weight;         /* bytes that it adds to a parcel, its enclosures apart */
-    uint64_t void_first;   /* SLOT_VOID: the first number that it takes … */
-    uint32_t span;         /* … and how many numbers it stands for; otherwise 1 */
-    size_t delivery;       /* SLOT_NONE, or the delivery that it is about */
-    struct entry entry;    /* as appended */
+    size_t weight;       /* bytes that it adds to a parcel, its enclosures apart */
+    uint64_t void_first; /* SLOT_VOID: the first number that it takes … */
+    uint32_t span;       /* … and how many numbers it stands for; otherwise 1 */
+    size_t delivery;     /* SLOT_NONE, or the delivery that it is about */
+    struct entry entry;  /* as appended */
 };
 
 /* An own entry that travels along, as looked up. */
@@ -158,16 +159,17 @@ struct finished {
 };
 
 /* A growing array in plain memory, kept from turn to turn. */
-#define LIST(type)                                                                                 \
-    struct {                                                                                       \
-        type *at;                                                                                  \
-        size_t count;                                                                              \
-        size_t cap;                                                                                \
+#define LIST(type)    \
+    struct {          \
+        type *at;     \
+        size_t count; \
+        size_t cap;   \
     }
-int list_reserve(void *at, size_t *cap, size_t count, size_t size) __attribute__((warn_unused_result));
-#define LIST_ADD(list, value)                                                                      \
-    (list_reserve(&(list).at, &(list).cap, (list).count, sizeof *(list).at)                        \
-         ? COMITY_E_NOMEM                                                                          \
+int list_reserve(void *at, size_t *cap, size_t count, size_t size)
+    __attribute__((warn_unused_result));
+#define LIST_ADD(list, value)                                               \
+    (list_reserve(&(list).at, &(list).cap, (list).count, sizeof *(list).at) \
+         ? COMITY_E_NOMEM                                                   \
          : ((list).at[(list).count++] = (value), COMITY_OK))
 
 struct turn {
@@ -177,7 +179,7 @@ struct turn {
     int64_t mono_ms;
     bool is_open;
     LIST(struct slot) slots;
-    size_t bytes; /* of bodies */
+    size_t bytes;   /* of bodies */
     uint8_t *salts; /* not used yet, in the arena */
     size_t salts_left;
     LIST(struct slot *) order;
@@ -187,11 +189,11 @@ struct turn {
     LIST(struct answered) answers;
     LIST(struct receipt) receipts;
     LIST(struct finished) finished;
-    LIST(uint64_t) rebuild;       /* ids of queued parcels behind a refused one, in their order */
-    uint64_t refused_seq;         /* parcel_seq of the refused one; 0: none */
-    LIST(uint64_t) voided;        /* those that cannot go any more, for a recipient is gone */
-    struct roster *roster;        /* comes into force with the turn's end */
-    bool publish;                 /* queue a parcel without entries: a checkpoint alone */
+    LIST(uint64_t) rebuild; /* ids of queued parcels behind a refused one, in their order */
+    uint64_t refused_seq;   /* parcel_seq of the refused one; 0: none */
+    LIST(uint64_t) voided;  /* those that cannot go any more, for a recipient is gone */
+    struct roster *roster;  /* comes into force with the turn's end */
+    bool publish;           /* queue a parcel without entries: a checkpoint alone */
 };
 
 struct node_core {
@@ -199,7 +201,7 @@ struct node_core {
     struct arena *arena;
     struct note_cache notes;
     struct session session;
-    struct roster *roster; /* owns node->roster */
+    struct roster *roster;     /* owns node->roster */
     struct roster *old_roster; /* freed when the next turn begins: views may point there */
     uint64_t cursor[CURSOR_COUNT];
     bool is_cursor_dirty[CURSOR_COUNT];
@@ -219,7 +221,8 @@ void core_set_cursor(struct node *n, enum cursor_name name, uint64_t value);
 /* The broker's member row and its ledger in the roster in force, or NULL. */
 const struct roster_member *core_broker(const struct node *n);
 const struct roster_origin *core_broker_origin(const struct node *n);
-/* Whether ${member} can be sent to: a bureau with an open ledger, and another one than this. COMITY_OK, or why not. */
+/* Whether ${member} can be sent to: a bureau with an open ledger, and another one than this.
+ * COMITY_OK, or why not. */
 int core_recipient(const struct node *n, struct bytes member) __attribute__((warn_unused_result));
 /* A verified checkpoint of the broker that extends the one known. */
 void core_see_broker(struct node *n, const struct checkpoint *c, struct bytes note);
@@ -229,7 +232,8 @@ int core_take_roster(struct node *n, struct turn *t, struct bytes file)
 /* Write the turn's new roster into its table; ${own} is the index of the ROSTER entry. */
 int core_write_roster(struct node *n, const struct roster *r, uint64_t own)
     __attribute__((warn_unused_result));
-int core_put_roster_ref(const struct roster *r, struct buf *out) __attribute__((warn_unused_result));
+int core_put_roster_ref(const struct roster *r, struct buf *out)
+    __attribute__((warn_unused_result));
 
 /* ---- turn.c ---- */
 

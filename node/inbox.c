@@ -1,10 +1,10 @@
 /*
- * Deliveries, from the frame to the draft that says what became of them. See PROTOCOL.md, DELIVER, Refusals and pair_seq.
- * What is written about them is inbox_write.c's.
+ * Deliveries, from the frame to the draft that says what became of them. See PROTOCOL.md, DELIVER,
+ * Refusals and pair_seq. What is written about them is inbox_write.c's.
  *
- * Whose fault it is decides what happens. What the broker asserts (its statement, and that this is the parcel that it routed)
- * must hold, or the session ends and nothing is taken. What the sender asserts must hold, or he is told so, and the queue
- * moves on.
+ * Whose fault it is decides what happens. What the broker asserts (its statement, and that this is
+ * the parcel that it routed) must hold, or the session ends and nothing is taken. What the sender
+ * asserts must hold, or he is told so, and the queue moves on.
  */
 #include "inbox.h"
 
@@ -28,8 +28,8 @@ static int root_at(void *self, struct bytes origin, uint64_t size, struct hash *
     }
     struct db_rows *rows = NULL;
     int err = db_query(store_db(n->store), &rows,
-                       "SELECT root FROM peer_root WHERE origin = ?1 AND size = ?2", DB_TEXT(origin),
-                       DB_U64(size));
+                       "SELECT root FROM peer_root WHERE origin = ?1 AND size = ?2",
+                       DB_TEXT(origin), DB_U64(size));
     if (err)
         return err;
     int got = db_next(rows);
@@ -99,8 +99,8 @@ static int add_received(struct turn *t, struct delivery *d, uint64_t known_size)
 }
 
 /*
- * It cannot be taken: REFUSED says why. A receipt is never answered, so a refusal of one stays here, lest two members refuse
- * each other's refusals for ever.
+ * It cannot be taken: REFUSED says why. A receipt is never answered, so a refusal of one stays
+ * here, lest two members refuse each other's refusals for ever.
  */
 static int add_refused(struct turn *t, struct delivery *d, int why, bool is_receipt)
 {
@@ -169,7 +169,8 @@ static int take_unverified(struct turn *t, struct delivery *d, const struct entr
 
 /* ---- what did ---- */
 
-/* Note what the entries of a receipt say. One that says nothing we understand is logged all the same. */
+/* Note what the entries of a receipt say. One that says nothing we understand is logged all the
+ * same. */
 static int read_receipts(struct turn *t, const struct delivery *d)
 {
     int err = COMITY_OK;
@@ -204,8 +205,8 @@ static int open_content(struct turn *t, struct delivery *d)
     struct node *n = t->node;
     const struct parcel_facts *f = d->facts;
     if (f->parcel.sealed.data) {
-        int err = parcel_unseal(t->arena, f, bytes_of(n->member), n->keys->seal, n->keys->seal_count,
-                                &d->openings);
+        int err = parcel_unseal(t->arena, f, bytes_of(n->member), n->keys->seal,
+                                n->keys->seal_count, &d->openings);
         if (err)
             return err;
     }
@@ -355,9 +356,8 @@ int inbox_take(struct turn *t, const struct frame *f)
 {
     struct node *n = t->node;
     struct parcel_facts *s = NULL;
-    struct delivery d = {.seq = f->u.deliver.delivery_seq,
-                         .statement = f->u.deliver.statement,
-                         .slot = SLOT_NONE};
+    struct delivery d = {
+        .seq = f->u.deliver.delivery_seq, .statement = f->u.deliver.statement, .slot = SLOT_NONE};
     int err = session_open_statement(t, d.statement, &s);
     if (!err)
         err = check_routed(n, s, d.seq);

@@ -1,5 +1,6 @@
 /*
- * The tables of the inbox: what was delivered, how far each sender's numbers are, attachments to be fetched.
+ * The tables of the inbox: what was delivered, how far each sender's numbers are, attachments to be
+ * fetched.
  */
 #include "base/log.h"
 #include "core.h"
@@ -56,8 +57,8 @@ static int load_source(struct node *n, struct db_rows *rows)
 static int load_gap(struct node *n, struct db_rows *rows)
 {
     struct source *s = inbox_find_source(n, db_bytes(rows, 0));
-    return s ? pair_add_gap(&s->pair, (struct pair_range){.first = db_u64(rows, 1),
-                                                          .last = db_u64(rows, 2)})
+    return s ? pair_add_gap(&s->pair,
+                            (struct pair_range){.first = db_u64(rows, 1), .last = db_u64(rows, 2)})
              : COMITY_E_LEDGER_DAMAGED;
 }
 
@@ -66,9 +67,9 @@ int inbox_load(struct node *n)
     static const struct {
         const char *sql;
         int (*load)(struct node *n, struct db_rows *rows);
-    } table[] = {{"SELECT origin, next, size, root FROM pair_in WHERE ?1", load_source},
-                 {"SELECT origin, first, last FROM pair_gap WHERE ?1 ORDER BY origin, first",
-                  load_gap}};
+    } table[] = {
+        {"SELECT origin, next, size, root FROM pair_in WHERE ?1", load_source},
+        {"SELECT origin, first, last FROM pair_gap WHERE ?1 ORDER BY origin, first", load_gap}};
     int err = COMITY_OK;
     for (size_t i = 0; !err && i < sizeof table / sizeof table[0]; i++) {
         struct db_rows *rows = NULL;
@@ -113,7 +114,8 @@ static int write_sources(struct node *n)
 
 /* ---- duplicates ---- */
 
-/* Whether ${h}, whose entries begin with index ${first}, has the entries of ${f} at their places. */
+/* Whether ${h}, whose entries begin with index ${first}, has the entries of ${f} at their places.
+ */
 static int compare_entries(const struct parcel_head *h, uint64_t first,
                            const struct parcel_facts *f)
 {
@@ -157,7 +159,8 @@ int inbox_is_duplicate(struct turn *t, const struct parcel_facts *f)
 {
     struct node *n = t->node;
     const struct delivery *d = find_in_turn(t, f);
-    int err = d ? compare_entries(&d->facts->head, d->facts->entries[0].index, f) : COMITY_E_PAIR_SEQ;
+    int err =
+        d ? compare_entries(&d->facts->head, d->facts->entries[0].index, f) : COMITY_E_PAIR_SEQ;
     if (err != COMITY_E_PAIR_SEQ)
         return err;
     struct db_rows *rows = NULL;
@@ -197,15 +200,15 @@ static int write_row(struct turn *t, const struct delivery *d, uint64_t own)
     if (!err)
         err = store_put(n->store, d->statement, &statement);
     if (!err)
-        err = db_run(store_db(n->store),
-                     "INSERT INTO parcel_in(own, origin, first, count, size, root, hash, head, wraps,"
-                     " statement, routed, delivery_seq, token)"
-                     " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
-                     DB_U64(own), DB_TEXT(c->origin), DB_U64(c->index), DB_U64(c->count),
-                     DB_U64(c->size), DB_BLOB(hash_bytes(&c->root)), DB_BLOB(hash_bytes(&c->hash)),
-                     DB_U64(head), wraps.len ? DB_BLOB(buf_bytes(&wraps)) : DB_NULL,
-                     DB_U64(statement), DB_U64(d->routed), DB_U64(d->seq),
-                     d->token ? DB_STR(d->token) : DB_NULL);
+        err = db_run(
+            store_db(n->store),
+            "INSERT INTO parcel_in(own, origin, first, count, size, root, hash, head, wraps,"
+            " statement, routed, delivery_seq, token)"
+            " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+            DB_U64(own), DB_TEXT(c->origin), DB_U64(c->index), DB_U64(c->count), DB_U64(c->size),
+            DB_BLOB(hash_bytes(&c->root)), DB_BLOB(hash_bytes(&c->hash)), DB_U64(head),
+            wraps.len ? DB_BLOB(buf_bytes(&wraps)) : DB_NULL, DB_U64(statement), DB_U64(d->routed),
+            DB_U64(d->seq), d->token ? DB_STR(d->token) : DB_NULL);
     buf_free(&wraps);
     return err;
 }
@@ -244,10 +247,9 @@ static int write_openings(struct turn *t, const struct delivery *d, uint64_t own
             t->node->ledger, f->head.origin, f->entries[0].index,
             &(struct openings){.opening = d->openings.opening, .count = f->count});
     for (size_t i = 0; !err && i < f->enclosure_count; i++)
-        err = write_enclosed(t, &f->enclosures[i],
-                             f->count + i < d->openings.count ? &d->openings.opening[f->count + i]
-                                                              : NULL,
-                             own);
+        err = write_enclosed(
+            t, &f->enclosures[i],
+            f->count + i < d->openings.count ? &d->openings.opening[f->count + i] : NULL, own);
     return err;
 }
 
@@ -257,12 +259,13 @@ static int write_files(struct turn *t, const struct delivery *d)
     for (size_t i = 0; !err && i < d->content.file_count; i++) {
         const struct content_file *c = &d->content.files[i];
         const struct record_file *f = c->file;
-        err = db_run(store_db(t->node->store),
-                     "INSERT OR IGNORE INTO attachment_in(blob, origin, idx, sender, len, sha256, sm3,"
-                     " secret, name, mime, state) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,1)",
-                     DB_BLOB(f->blob), DB_TEXT(c->origin), DB_U64(c->index), DB_TEXT(d->sender),
-                     DB_U64(f->len), DB_BLOB(f->sha256), DB_BLOB(f->sm3), DB_BLOB(f->secret),
-                     DB_TEXT(f->name), f->mime.len ? DB_TEXT(f->mime) : DB_NULL);
+        err = db_run(
+            store_db(t->node->store),
+            "INSERT OR IGNORE INTO attachment_in(blob, origin, idx, sender, len, sha256, sm3,"
+            " secret, name, mime, state) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,1)",
+            DB_BLOB(f->blob), DB_TEXT(c->origin), DB_U64(c->index), DB_TEXT(d->sender),
+            DB_U64(f->len), DB_BLOB(f->sha256), DB_BLOB(f->sm3), DB_BLOB(f->secret),
+            DB_TEXT(f->name), f->mime.len ? DB_TEXT(f->mime) : DB_NULL);
     }
     return err;
 }
@@ -344,7 +347,8 @@ static int add_files(struct turn *t, const struct bulk_finished *f)
                        DB_BLOB(hash_bytes(&f->sm3)));
     while (!err && (got = db_next(rows)) == DB_ROW) {
         struct bytes *to = arena_alloc(t->arena, sizeof *to);
-        struct draft d = {.kind = ENTRY_FILE, .ref = arena_copy(t->arena, hash_bytes(&f->blob)), .to = to};
+        struct draft d = {
+            .kind = ENTRY_FILE, .ref = arena_copy(t->arena, hash_bytes(&f->blob)), .to = to};
         struct finished done = {.f = *f, .slot = SLOT_NONE};
         if (to)
             *to = arena_copy(t->arena, db_bytes(rows, 0));
@@ -390,17 +394,19 @@ int inbox_write_finished(struct turn *t)
         struct db_value state = DB_U64(d->f.err ? ATTACHMENT_FAILED : ATTACHMENT_DONE);
         struct db_value token = d->f.err ? DB_STR(comity_err_token(d->f.err)) : DB_NULL;
         if (d->f.is_upload)
-            err = db_run(db,
-                         "UPDATE attachment_out SET state = ?2, token = ?3 WHERE blob = ?1 AND state = 1",
-                         blob, state, token);
+            err = db_run(
+                db,
+                "UPDATE attachment_out SET state = ?2, token = ?3 WHERE blob = ?1 AND state = 1",
+                blob, state, token);
         else
-            err = db_run(db,
-                         "UPDATE attachment_in SET state = ?2, token = ?3, file = ?4"
-                         " WHERE blob = ?1 AND sender = ?5 AND sha256 = ?6 AND sm3 = ?7 AND state < 2",
-                         blob, state, token,
-                         d->slot != SLOT_NONE ? DB_U64(t->slots.at[d->slot].d.index) : DB_NULL,
-                         DB_TEXT(d->sender), DB_BLOB(hash_bytes(&d->f.sha256)),
-                         DB_BLOB(hash_bytes(&d->f.sm3)));
+            err = db_run(
+                db,
+                "UPDATE attachment_in SET state = ?2, token = ?3, file = ?4"
+                " WHERE blob = ?1 AND sender = ?5 AND sha256 = ?6 AND sm3 = ?7 AND state < 2",
+                blob, state, token,
+                d->slot != SLOT_NONE ? DB_U64(t->slots.at[d->slot].d.index) : DB_NULL,
+                DB_TEXT(d->sender), DB_BLOB(hash_bytes(&d->f.sha256)),
+                DB_BLOB(hash_bytes(&d->f.sm3)));
     }
     return err;
 }

@@ -1,5 +1,6 @@
 /*
- * comity-node: a bureau's ledger and its line to the broker. The one loop; what happens in a turn is the core's (node.h).
+ * comity-node: a bureau's ledger and its line to the broker. The one loop; what happens in a turn
+ * is the core's (node.h).
  */
 #include "base/log.h"
 #include "bulk.h"
@@ -152,7 +153,8 @@ static int sooner(int a, int b)
 }
 
 /* Wait for something to do; ${items} are the uplink, signals, bulk, and control's. */
-static int wait_for(struct daemon *d, struct link_poll_item items[LINK_POLL_MAX], size_t *ret_control)
+static int wait_for(struct daemon *d, struct link_poll_item items[LINK_POLL_MAX],
+                    size_t *ret_control)
 {
     int timeout = sooner(node_timeout_ms(d->node), uplink_timeout_ms(d->uplink));
     uplink_poll(d->uplink, &items[0]);

@@ -1,6 +1,6 @@
 /*
- * The node's core opened and closed: the roster in force, cursors, and what else is kept in memory of the tables. Turns are
- * turn.c's.
+ * The node's core opened and closed: the roster in force, cursors, and what else is kept in memory
+ * of the tables. Turns are turn.c's.
  */
 #include "node.h"
 
@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All that a turn decodes. Intake stops far below it (turn.c), so that the last frame has room whatever is in it. */
+/* All that a turn decodes. Intake stops far below it (turn.c), so that the last frame has room
+ * whatever is in it. */
 enum { TURN_MEMORY = 160 * 1024 * 1024, ANCHOR_MAX = 64 * 1024 };
 
 int list_reserve(void *at, size_t *cap, size_t count, size_t size)
@@ -132,7 +133,8 @@ static int load_roster(struct node *n)
     return err && err != COMITY_E_NOMEM && err != COMITY_E_IO ? COMITY_E_LEDGER_DAMAGED : err;
 }
 
-/* A roster that the administrator handed in while the node was down comes into force in a turn of its own. */
+/* A roster that the administrator handed in while the node was down comes into force in a turn of
+ * its own. */
 static int take_handed_in(struct node *n)
 {
     struct turn *t = NULL;
@@ -151,8 +153,10 @@ static int take_handed_in(struct node *n)
 /* ---- cursors ---- */
 
 static const char *const cursor_names[CURSOR_COUNT] = {
-    [CURSOR_TAKEN] = "taken",         [CURSOR_ANSWERED] = "answered",
-    [CURSOR_LOGGED] = "logged",       [CURSOR_LOGGED_MS] = "logged_ms",
+    [CURSOR_TAKEN] = "taken",
+    [CURSOR_ANSWERED] = "answered",
+    [CURSOR_LOGGED] = "logged",
+    [CURSOR_LOGGED_MS] = "logged_ms",
     [CURSOR_PUBLISHED_MS] = "published_ms",
 };
 static const char broker_name[] = "broker";
@@ -188,8 +192,8 @@ static int load_cursors(struct node *n)
 {
     struct db_rows *rows = NULL;
     int got = 0;
-    int err =
-        db_query(store_db(n->store), &rows, "SELECT name, value, data FROM cursor WHERE ?1", DB_U64(1));
+    int err = db_query(store_db(n->store), &rows, "SELECT name, value, data FROM cursor WHERE ?1",
+                       DB_U64(1));
     while (!err && (got = db_next(rows)) == DB_ROW) {
         for (size_t i = 0; i < CURSOR_COUNT; i++)
             if (bytes_is(db_bytes(rows, 0), cursor_names[i]))
@@ -316,13 +320,13 @@ void node_status(const struct node *n, struct node_status *ret)
 {
     const struct node_core *c = n->core;
     bool is_online = c->session.state == NODE_ONLINE || c->session.state == NODE_FETCHING_ROSTER;
-    *ret = (struct node_status){
-        .session = c->session.state,
-        .online_since_ms = is_online ? c->session.online_ms : 0,
-        .last_token = c->session.last_token,
-        .parcels_queued = c->last_parcel_seq - c->cursor[CURSOR_ANSWERED],
-        .deliveries_taken = c->cursor[CURSOR_TAKEN],
-        .broker_size = c->broker.checkpoint.size,
-        .clock_offset_ms = c->session.clock_offset_ms,
-        .roster_expired = n->roster && clock_wall_ms(&n->clock) > roster_renew_by_ms(n->roster)};
+    *ret = (struct node_status){.session = c->session.state,
+                                .online_since_ms = is_online ? c->session.online_ms : 0,
+                                .last_token = c->session.last_token,
+                                .parcels_queued = c->last_parcel_seq - c->cursor[CURSOR_ANSWERED],
+                                .deliveries_taken = c->cursor[CURSOR_TAKEN],
+                                .broker_size = c->broker.checkpoint.size,
+                                .clock_offset_ms = c->session.clock_offset_ms,
+                                .roster_expired = n->roster && clock_wall_ms(&n->clock) >
+                                                                   roster_renew_by_ms(n->roster)};
 }

@@ -1,5 +1,6 @@
 /*
- * The projections made anew: the own ledger from its first entry, and with each RECEIVED the parcel that it is about.
+ * The projections made anew: the own ledger from its first entry, and with each RECEIVED the parcel
+ * that it is about.
  */
 #include "core.h"
 
@@ -13,7 +14,8 @@ struct reindex {
 };
 
 /* What is withheld or erased is shown without its body. */
-static int opening_of(struct reindex *r, struct bytes origin, uint64_t index, struct view_item *item)
+static int opening_of(struct reindex *r, struct bytes origin, uint64_t index,
+                      struct view_item *item)
 {
     struct opening o;
     int err = ledger_opening(r->n->ledger, origin, index, r->a, &o);
@@ -27,7 +29,8 @@ static int opening_of(struct reindex *r, struct bytes origin, uint64_t index, st
 }
 
 /* One entry of a kept head: its own, or one that it encloses. */
-static int show_kept(struct reindex *r, struct bytes origin, struct bytes bytes, struct view_item item)
+static int show_kept(struct reindex *r, struct bytes origin, struct bytes bytes,
+                     struct view_item item)
 {
     struct entry e;
     const struct roster_origin *o = r->n->roster ? roster_origin_of(r->n->roster, origin) : NULL;

@@ -1,6 +1,6 @@
 /*
- * The outbox: queueing what a turn has built, and what the broker and the recipients say of it. Refusals are
- * outbox_refuse.c's.
+ * The outbox: queueing what a turn has built, and what the broker and the recipients say of it.
+ * Refusals are outbox_refuse.c's.
  */
 #include "outbox.h"
 
@@ -77,11 +77,12 @@ int outbox_write_peers(struct node *n)
     for (struct peer *p = n->core->peers; p && !err; p = p->hh.next) {
         if (!p->is_dirty)
             continue;
-        err = db_run(store_db(n->store),
-                     "INSERT INTO pair_out(member, next, sent, accepted, ask) VALUES(?1,?2,?3,?4,?5)"
-                     " ON CONFLICT(member) DO UPDATE SET next = ?2, sent = ?3, accepted = ?4, ask = ?5",
-                     DB_STR(p->member), DB_U64(p->next), DB_U64(p->sent), DB_U64(p->accepted),
-                     DB_U64(p->ask));
+        err = db_run(
+            store_db(n->store),
+            "INSERT INTO pair_out(member, next, sent, accepted, ask) VALUES(?1,?2,?3,?4,?5)"
+            " ON CONFLICT(member) DO UPDATE SET next = ?2, sent = ?3, accepted = ?4, ask = ?5",
+            DB_STR(p->member), DB_U64(p->next), DB_U64(p->sent), DB_U64(p->accepted),
+            DB_U64(p->ask));
         p->is_dirty = false;
     }
     return err;
@@ -159,14 +160,14 @@ static int insert(struct turn *t, const struct planned *p, const struct proven *
         sealed = DB_U64(id);
         wraps = DB_BLOB(buf_bytes(&p->sealed.wraps));
     }
-    int err = db_run(db,
-                     "INSERT INTO parcel_out(parcel_seq, hash, first, count, size, root, head, sealed,"
-                     " wraps, state) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0)",
-                     DB_U64(++n->core->last_parcel_seq), DB_BLOB(hash_bytes(&proven->hash)),
-                     DB_U64(p ? p->slot[0]->d.index : proven->checkpoint.size),
-                     DB_U64(p ? p->count : 0), DB_U64(proven->checkpoint.size),
-                     DB_BLOB(hash_bytes(&proven->checkpoint.root)), DB_U64(proven->head), sealed,
-                     wraps);
+    int err =
+        db_run(db,
+               "INSERT INTO parcel_out(parcel_seq, hash, first, count, size, root, head, sealed,"
+               " wraps, state) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0)",
+               DB_U64(++n->core->last_parcel_seq), DB_BLOB(hash_bytes(&proven->hash)),
+               DB_U64(p ? p->slot[0]->d.index : proven->checkpoint.size), DB_U64(p ? p->count : 0),
+               DB_U64(proven->checkpoint.size), DB_BLOB(hash_bytes(&proven->checkpoint.root)),
+               DB_U64(proven->head), sealed, wraps);
     return err ? err : db_get_u64(db, 0, ret_id, "SELECT last_insert_rowid()", NULL, 0);
 }
 
@@ -191,7 +192,8 @@ static int insert_attachments(struct turn *t, const struct planned *p, uint64_t 
     int err = COMITY_OK;
     for (size_t i = 0; !err && i < p->blob_count; i++) {
         struct bytes blob = BYTES(p->blobs[i].data, HASH_LEN);
-        /* A blob whose upload is over may have been freed at the broker: a new parcel begins it anew. */
+        /* A blob whose upload is over may have been freed at the broker: a new parcel begins it
+         * anew. */
         err = db_run(db,
                      "INSERT INTO attachment_out(blob, len, state) VALUES(?1, ?2, 0)"
                      " ON CONFLICT(blob) DO UPDATE SET state = 0, token = NULL WHERE state <> 0",
@@ -274,9 +276,10 @@ int outbox_put_submit(struct node *n, uint64_t parcel_seq, struct bytes epoch, s
     struct buf sealed = BUF_INIT;
     struct buf bytes = BUF_INIT;
     struct bytes wrap[PARCEL_RECIPIENTS_MAX + 1];
-    int err = db_query(store_db(n->store), &rows,
-                       "SELECT head, sealed, wraps FROM parcel_out WHERE parcel_seq = ?1 AND state = 0",
-                       DB_U64(parcel_seq));
+    int err =
+        db_query(store_db(n->store), &rows,
+                 "SELECT head, sealed, wraps FROM parcel_out WHERE parcel_seq = ?1 AND state = 0",
+                 DB_U64(parcel_seq));
     if (err)
         return err;
     int got = db_next(rows);
@@ -292,16 +295,18 @@ int outbox_put_submit(struct node *n, uint64_t parcel_seq, struct bytes epoch, s
             p.sealed = buf_bytes(&sealed);
         while (p.wrap_count < sizeof wrap / sizeof wrap[0] &&
                (p.wrap_count + 1) * PARCEL_WRAP_LEN <= wraps.len) {
-            wrap[p.wrap_count] = BYTES(wraps.data + p.wrap_count * PARCEL_WRAP_LEN, PARCEL_WRAP_LEN);
+            wrap[p.wrap_count] =
+                BYTES(wraps.data + p.wrap_count * PARCEL_WRAP_LEN, PARCEL_WRAP_LEN);
             p.wrap_count++;
         }
         err = parcel_encode(&p, &bytes);
     }
     db_done(rows);
     if (!err) {
-        const struct frame f = {.kind = FRAME_SUBMIT,
-                                .epoch = epoch,
-                                .u.submit = {.parcel_seq = parcel_seq, .parcel = buf_bytes(&bytes)}};
+        const struct frame f = {
+            .kind = FRAME_SUBMIT,
+            .epoch = epoch,
+            .u.submit = {.parcel_seq = parcel_seq, .parcel = buf_bytes(&bytes)}};
         err = frame_encode(&f, out);
     }
     buf_free(&head);

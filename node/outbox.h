@@ -1,5 +1,6 @@
 /*
- * The outbox: own parcels from the turn that builds them to the broker's answer and the recipients' receipts.
+ * The outbox: own parcels from the turn that builds them to the broker's answer and the recipients'
+ * receipts.
  */
 #ifndef NODE_OUTBOX_H
 #define NODE_OUTBOX_H
@@ -18,7 +19,8 @@ struct planned;
 enum parcel_state {
     PARCEL_QUEUED = 0,   /* not answered yet */
     PARCEL_ACCEPTED = 1, /* the broker's ROUTED entry is in the statement */
-    PARCEL_REFUSED = 2   /* its REFUSED entry is; or the parcel was voided behind a refused one and has no number */
+    PARCEL_REFUSED = 2   /* its REFUSED entry is; or the parcel was voided behind a refused one and
+                            has no number */
 };
 
 /* Column `state` of parcel_out_to. */

@@ -75,7 +75,8 @@ static bool was_refused(struct node *n, const struct hash *hash)
 }
 
 /* One entry of the statement; the next parcel in order, or one that was answered before. */
-static int take_entry(struct turn *t, const struct parcel_facts *s, size_t i, struct bytes statement)
+static int take_entry(struct turn *t, const struct parcel_facts *s, size_t i,
+                      struct bytes statement)
 {
     const struct entry *e = &s->entries[i];
     struct ref_routed routed = {0};
@@ -214,8 +215,8 @@ int outbox_write_answers(struct turn *t)
 /* ---- receipts ---- */
 
 /*
- * He refused it: what he is known to have is the newest that he received. He may know the refused one's size as well, if it was
- * its content that he refused, so the next parcel carries both cuts.
+ * He refused it: what he is known to have is the newest that he received. He may know the refused
+ * one's size as well, if it was its content that he refused, so the next parcel carries both cuts.
  */
 static int forget_sent(struct turn *t, const struct receipt *r, uint64_t id)
 {
@@ -248,12 +249,12 @@ static int write_parcel_receipt(struct turn *t, const struct receipt *r)
                   LOG_HEX("parcel", hash_bytes(&r->name)));
         return COMITY_OK;
     }
-    err = db_run(db,
-                 "UPDATE parcel_out_to SET state = ?3, receipt = ?4, token = ?5"
-                 " WHERE parcel = ?1 AND member = ?2 AND state = 0",
-                 DB_U64(id), DB_TEXT(r->member),
-                 DB_U64(r->token ? READER_REFUSED : READER_RECEIVED),
-                 DB_U64(t->slots.at[r->slot].d.index), r->token ? DB_STR(r->token) : DB_NULL);
+    err =
+        db_run(db,
+               "UPDATE parcel_out_to SET state = ?3, receipt = ?4, token = ?5"
+               " WHERE parcel = ?1 AND member = ?2 AND state = 0",
+               DB_U64(id), DB_TEXT(r->member), DB_U64(r->token ? READER_REFUSED : READER_RECEIVED),
+               DB_U64(t->slots.at[r->slot].d.index), r->token ? DB_STR(r->token) : DB_NULL);
     if (err || (!r->token && !r->known_size))
         return err;
     if (r->token) {

@@ -1,9 +1,10 @@
 /*
  * What follows from a refusal by the broker. See PROTOCOL.md, Refusals.
  *
- * The refused parcel's numbers are void: one REFUSED entry a recipient says so, in a parcel of its own, submitted first. What
- * was queued behind it was built upon it, and is proven and numbered anew; entries and sealed part stay as they are. A
- * parcel whose recipients are not all there any more cannot be delivered as it is sealed, and is voided likewise.
+ * The refused parcel's numbers are void: one REFUSED entry a recipient says so, in a parcel of its
+ * own, submitted first. What was queued behind it was built upon it, and is proven and numbered
+ * anew; entries and sealed part stay as they are. A parcel whose recipients are not all there any
+ * more cannot be delivered as it is sealed, and is voided likewise.
  */
 #include "base/log.h"
 #include "core.h"
@@ -46,8 +47,9 @@ static int add_void(struct turn *t, const struct answered *a, const struct queue
                     const struct reader *r, const char *token)
 {
     struct buf ref = BUF_INIT;
-    ref_refused_put(&ref, &(struct ref_refused){
-                              .parcel = p->hash, .count = (uint32_t)r->span, .token = bytes_of(token)});
+    ref_refused_put(&ref, &(struct ref_refused){.parcel = p->hash,
+                                                .count = (uint32_t)r->span,
+                                                .token = bytes_of(token)});
     struct bytes *to = arena_alloc(t->arena, sizeof *to);
     int err = buf_check(&ref);
     if (!err && !to)
@@ -149,11 +151,12 @@ int outbox_unnumber(struct turn *t)
         if (!err && sealed)
             err = store_free(n->store, sealed);
         if (!err)
-            err = db_run(db, "UPDATE parcel_out SET state = 2, token = ?2, sealed = NULL WHERE id = ?1",
+            err = db_run(db,
+                         "UPDATE parcel_out SET state = 2, token = ?2, sealed = NULL WHERE id = ?1",
                          id[0], DB_STR(comity_err_token(COMITY_E_CLOSED)));
         if (!err)
-            err = db_run(db, "UPDATE parcel_out_to SET state = 2, token = ?2 WHERE parcel = ?1", id[0],
-                         DB_STR(comity_err_token(COMITY_E_CLOSED)));
+            err = db_run(db, "UPDATE parcel_out_to SET state = 2, token = ?2 WHERE parcel = ?1",
+                         id[0], DB_STR(comity_err_token(COMITY_E_CLOSED)));
     }
     n->core->last_parcel_seq = t->refused_seq;
     for (struct peer *p = n->core->peers; p; p = p->hh.next) {
@@ -223,12 +226,13 @@ static int rebuild(struct turn *t, struct arena *a, uint64_t id)
     if (!err)
         err = store_free(n->store, chunk);
     if (!err)
-        err = db_run(db,
-                     "UPDATE parcel_out SET parcel_seq = ?2, hash = ?3, size = ?4, root = ?5, head = ?6"
-                     " WHERE id = ?1",
-                     v[0], DB_U64(++n->core->last_parcel_seq), DB_BLOB(hash_bytes(&proven.hash)),
-                     DB_U64(proven.checkpoint.size), DB_BLOB(hash_bytes(&proven.checkpoint.root)),
-                     DB_U64(proven.head));
+        err = db_run(
+            db,
+            "UPDATE parcel_out SET parcel_seq = ?2, hash = ?3, size = ?4, root = ?5, head = ?6"
+            " WHERE id = ?1",
+            v[0], DB_U64(++n->core->last_parcel_seq), DB_BLOB(hash_bytes(&proven.hash)),
+            DB_U64(proven.checkpoint.size), DB_BLOB(hash_bytes(&proven.checkpoint.root)),
+            DB_U64(proven.head));
     buf_free(&head);
     return err;
 }

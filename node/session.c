@@ -1,6 +1,7 @@
 /*
- * The session's state machine: which frame is taken when, and what it changes. See session.h; frames to be sent by the clock
- * or after a commit are session_send.c's, WELCOME is session_welcome.c's.
+ * The session's state machine: which frame is taken when, and what it changes. See session.h;
+ * frames to be sent by the clock or after a commit are session_send.c's, WELCOME is
+ * session_welcome.c's.
  */
 #include "session.h"
 
@@ -13,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The broker's ledger has grown by so much since the newest checkpoint that is proven here: ask for a proof. */
+/* The broker's ledger has grown by so much since the newest checkpoint that is proven here: ask for
+ * a proof. */
 enum { PROVE_ENTRIES = 1024 };
 
 void session_done(struct session *s)
@@ -220,8 +222,8 @@ static int take_deliver(const struct taking *k)
 }
 
 /*
- * What the broker says of us is believed where it can only stop us: a ledger that was restored must not grow. A rollback that
- * names no size of ours is the broker's own.
+ * What the broker says of us is believed where it can only stop us: a ledger that was restored must
+ * not grow. A rollback that names no size of ours is the broker's own.
  */
 static int take_bye(const struct taking *k)
 {
@@ -270,7 +272,8 @@ static int open_broker_note(const struct taking *k, struct bytes note, struct ch
              : COMITY_E_UNKNOWN_MEMBER;
 }
 
-/* PONG's checkpoint is signed, but not linked to what is known: far ahead of that, a proof is asked for. */
+/* PONG's checkpoint is signed, but not linked to what is known: far ahead of that, a proof is asked
+ * for. */
 static int take_pong(const struct taking *k)
 {
     struct session *s = k->s;
@@ -362,7 +365,8 @@ static int take_proof(const struct taking *k)
     if (c.size != k->f->u.proof.to)
         return COMITY_E_CONSISTENCY;
     const struct checkpoint from = {.size = k->f->u.proof.from, .root = from_root};
-    err = session_check_consistency(k->t, &from, &c, k->f->u.proof.proof, k->f->u.proof.proof_count);
+    err =
+        session_check_consistency(k->t, &from, &c, k->f->u.proof.proof, k->f->u.proof.proof_count);
     if (!err)
         session_see_root(k->t->node, &c, note);
     return err;
@@ -379,7 +383,8 @@ static int take_roster_part(const struct taking *k)
         s->part_number = number;
         s->part_next = 0;
     }
-    if (part != s->part_next || number != s->part_number || number <= roster_number(k->t->node->roster))
+    if (part != s->part_next || number != s->part_number ||
+        number <= roster_number(k->t->node->roster))
         return COMITY_OK;
     if (s->parts.len + k->f->u.roster_part.data.len > ROSTER_FILE_MAX)
         return COMITY_E_TOO_LARGE;

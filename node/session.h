@@ -1,8 +1,8 @@
 /*
  * The session with the broker: who says what when. See PROTOCOL.md, Session.
  *
- * A step over frames and the clock that the turn brings, without sockets; what it decides to send goes to the turn's
- * struct node_out. Verifying reads the ledger, nothing here writes it.
+ * A step over frames and the clock that the turn brings, without sockets; what it decides to send
+ * goes to the turn's struct node_out. Verifying reads the ledger, nothing here writes it.
  */
 #ifndef NODE_SESSION_H
 #define NODE_SESSION_H
@@ -13,10 +13,11 @@
 #include "msg/frame.h"
 
 enum {
-    SESSION_WINDOW = 8 * 1024 * 1024, /* bytes of DELIVER frames that the broker may have on the way */
-    SESSION_PING_MS = 15 * 1000,      /* of silence */
-    SESSION_PONG_MS = 30 * 1000,      /* without anything heard since: the connection is dead */
-    SESSION_HELLO_AGAIN_MS = 1000,    /* HELLO after RESYNC or a failed turn: no faster than this */
+    SESSION_WINDOW =
+        8 * 1024 * 1024,           /* bytes of DELIVER frames that the broker may have on the way */
+    SESSION_PING_MS = 15 * 1000,   /* of silence */
+    SESSION_PONG_MS = 30 * 1000,   /* without anything heard since: the connection is dead */
+    SESSION_HELLO_AGAIN_MS = 1000, /* HELLO after RESYNC or a failed turn: no faster than this */
     SESSION_ROOTS = 64
 };
 
@@ -42,7 +43,8 @@ struct session {
     uint64_t seen;      /* last delivery_seq that came in this session */
     uint64_t taken_told;
 
-    /* Checkpoints of the broker proven in this session, the newest last: what statements link to. */
+    /* Checkpoints of the broker proven in this session, the newest last: what statements link to.
+     */
     struct checkpoint root[SESSION_ROOTS];
     size_t root_count;
 
@@ -61,14 +63,16 @@ void session_done(struct session *s);
 /* The connection came up, or went down. */
 void session_up(struct node *n);
 void session_down(struct node *n);
-/* Say HELLO again: what was sent in this session does not count any more. Unless ${at_once}, not sooner than
- * SESSION_HELLO_AGAIN_MS after the last one: lest two sides that disagree keep each other busy. */
+/* Say HELLO again: what was sent in this session does not count any more. Unless ${at_once}, not
+ * sooner than SESSION_HELLO_AGAIN_MS after the last one: lest two sides that disagree keep each
+ * other busy. */
 void session_restart(struct node *n, bool at_once);
 
 /* Another roster is in force. */
 void session_has_roster(struct node *n);
 
-/* One frame. Errors are this node's own, and end the turn or the process; what is the broker's ends the session. */
+/* One frame. Errors are this node's own, and end the turn or the process; what is the broker's ends
+ * the session. */
 int session_take(struct turn *t, struct bytes frame, struct node_out *out)
     __attribute__((warn_unused_result));
 /* What is due by the clock, before the turn is written. */
@@ -77,12 +81,13 @@ int session_tick(struct turn *t, struct node_out *out) __attribute__((warn_unuse
 int session_pump(struct turn *t, struct node_out *out) __attribute__((warn_unused_result));
 int session_timeout_ms(const struct node *n, int64_t mono_ms);
 
-/* Note that an entry names roster ${number}: a higher one must be fetched. True when it is higher. */
+/* Note that an entry names roster ${number}: a higher one must be fetched. True when it is higher.
+ */
 bool session_sees_roster(struct node *n, uint64_t number);
 
 /*
- * Verify a statement of the broker: a parcel of ROUTED and REFUSED entries, linked to its history as known here, for which it
- * becomes the newest. Errors of parcel_verify.
+ * Verify a statement of the broker: a parcel of ROUTED and REFUSED entries, linked to its history
+ * as known here, for which it becomes the newest. Errors of parcel_verify.
  */
 int session_open_statement(struct turn *t, struct bytes statement, struct parcel_facts **ret)
     __attribute__((warn_unused_result));

@@ -1,5 +1,6 @@
 /*
- * What the session says by itself: HELLO and WELCOME's checks, and what is due by the clock or after a commit.
+ * What the session says by itself: HELLO and WELCOME's checks, and what is due by the clock or
+ * after a commit.
  */
 #include "base/log.h"
 #include "core.h"
@@ -57,12 +58,13 @@ static int check_broker(struct turn *t, const struct frame *f, struct checkpoint
     err = session_check_consistency(t, &n->core->broker.checkpoint, ret, f->u.welcome.proof,
                                     f->u.welcome.proof_count);
     if (err)
-        log_event(LOG_ERROR, "broker_inconsistent", LOG_U64("known", n->core->broker.checkpoint.size),
-                  LOG_U64("size", ret->size));
+        log_event(LOG_ERROR, "broker_inconsistent",
+                  LOG_U64("known", n->core->broker.checkpoint.size), LOG_U64("size", ret->size));
     return err;
 }
 
-/* What the broker has seen of this ledger, signed by our own key, must be in it: else an old copy was restored. */
+/* What the broker has seen of this ledger, signed by our own key, must be in it: else an old copy
+ * was restored. */
 static int check_own(struct turn *t, const struct frame *f)
 {
     struct node *n = t->node;
@@ -91,7 +93,8 @@ static int check_cursors(const struct node *n, const struct frame *f)
         f->u.welcome.parcel_seq < c->cursor[CURSOR_ANSWERED] ||
         f->u.welcome.first_delivery > c->cursor[CURSOR_TAKEN] + 1) {
         log_event(LOG_ERROR, "cursors_disagree", LOG_U64("parcel_seq", f->u.welcome.parcel_seq),
-                  LOG_U64("last", c->last_parcel_seq), LOG_U64("answered", c->cursor[CURSOR_ANSWERED]),
+                  LOG_U64("last", c->last_parcel_seq),
+                  LOG_U64("answered", c->cursor[CURSOR_ANSWERED]),
                   LOG_U64("first_delivery", f->u.welcome.first_delivery),
                   LOG_U64("taken", c->cursor[CURSOR_TAKEN]));
         return COMITY_E_PARCEL_SEQ;
@@ -160,7 +163,8 @@ static int say_ping(struct turn *t, struct node_out *out)
     return session_send(out, &f);
 }
 
-/* A checkpoint is published when nothing else carries one: hourly when the ledger grew much, else daily. */
+/* A checkpoint is published when nothing else carries one: hourly when the ledger grew much, else
+ * daily. */
 static bool should_publish(const struct turn *t)
 {
     struct node *n = t->node;
@@ -243,8 +247,9 @@ int session_ask_roster(struct node *n, struct node_out *out)
 }
 
 /*
- * Parcels that are queued and not sent yet, as far as credit goes. What the broker has but we have no answer for is answered
- * first: it may be a refusal, and then what is queued behind must not go as it is.
+ * Parcels that are queued and not sent yet, as far as credit goes. What the broker has but we have
+ * no answer for is answered first: it may be a refusal, and then what is queued behind must not go
+ * as it is.
  */
 static int submit(struct turn *t, struct node_out *out)
 {

@@ -1,6 +1,6 @@
 /*
- * A turn from its begin to its end: what it takes in, whether it is written, and who is told. What is written is
- * turn_write.c's.
+ * A turn from its begin to its end: what it takes in, whether it is written, and who is told. What
+ * is written is turn_write.c's.
  */
 #include "turn.h"
 
@@ -13,11 +13,12 @@
 #include <string.h>
 
 enum {
-    PARCEL_SINGLE_MAX = 640 * 1024,  /* what one draft may add to a parcel, its enclosures included */
+    PARCEL_SINGLE_MAX =
+        640 * 1024, /* what one draft may add to a parcel, its enclosures included */
     TURN_DECODED_BYTES = 48 * 1024 * 1024,
-    LOG_CHECKPOINT_MS = 1000,        /* CHECKPOINT entries are no closer than this */
-    LOG_ALONE_ENTRIES = 4096,        /* … and one without other entries says at least so much … */
-    LOG_ALONE_MS = 3600 * 1000       /* … and comes so rarely */
+    LOG_CHECKPOINT_MS = 1000,  /* CHECKPOINT entries are no closer than this */
+    LOG_ALONE_ENTRIES = 4096,  /* … and one without other entries says at least so much … */
+    LOG_ALONE_MS = 3600 * 1000 /* … and comes so rarely */
 };
 
 struct arena *turn_arena(struct turn *t)
@@ -219,8 +220,9 @@ int turn_add(struct turn *t, const struct draft *d)
 /* ---- what the turn adds itself ---- */
 
 /*
- * The newest checkpoint of the broker goes into the ledger beside what is appended anyway: it dates our entries. Alone it does
- * so rarely, and never because of what we sent ourselves, so that two idle parties do not keep each other busy.
+ * The newest checkpoint of the broker goes into the ledger beside what is appended anyway: it dates
+ * our entries. Alone it does so rarely, and never because of what we sent ourselves, so that two
+ * idle parties do not keep each other busy.
  */
 static bool should_log_checkpoint(const struct turn *t)
 {
@@ -241,8 +243,7 @@ static int add_checkpoint(struct turn *t)
     size_t slot = 0;
     if (!should_log_checkpoint(t))
         return COMITY_OK;
-    const struct bytes note =
-        arena_copy(t->arena, BYTES(c->broker.note, c->broker.note_len));
+    const struct bytes note = arena_copy(t->arena, BYTES(c->broker.note, c->broker.note_len));
     int err = note.data ? body_encode(&(struct body){.notes = &note, .note_count = 1}, &body)
                         : COMITY_E_NOMEM;
     struct draft d = {.kind = ENTRY_CHECKPOINT,
@@ -352,7 +353,8 @@ static int settle(struct turn *t)
     return COMITY_OK;
 }
 
-/* Whether what was taken in is enough for one transaction; what is decoded of frames lies in memory until then. */
+/* Whether what was taken in is enough for one transaction; what is decoded of frames lies in memory
+ * until then. */
 static bool is_enough(const struct turn *t)
 {
     return arena_used(t->arena) >= TURN_DECODED_BYTES;
@@ -387,7 +389,8 @@ static int one_part(struct turn *t, const struct node_in *in, size_t *next, stru
     return err;
 }
 
-/* Frames that would take too much memory in one transaction are taken in several; drafts are in the first. */
+/* Frames that would take too much memory in one transaction are taken in several; drafts are in the
+ * first. */
 int node_step(struct node *n, const struct node_in *in, struct node_out *out)
 {
     struct turn *t = &n->core->turn;

@@ -1,6 +1,6 @@
 /*
- * Which drafts of a turn travel together: the order in which it appends, and the parcels that it builds. See PROTOCOL.md,
- * SUBMIT; the bounds here keep every parcel below PARCEL_BYTES_MAX.
+ * Which drafts of a turn travel together: the order in which it appends, and the parcels that it
+ * builds. See PROTOCOL.md, SUBMIT; the bounds here keep every parcel below PARCEL_BYTES_MAX.
  */
 #include "core.h"
 
@@ -126,7 +126,8 @@ static bool has_foreign(const struct filling *f, const struct parcel_enclosure *
     return false;
 }
 
-/* Add the enclosures of ${s}; false when there is no room left for them. The filling may be half changed then. */
+/* Add the enclosures of ${s}; false when there is no room left for them. The filling may be half
+ * changed then. */
 static int add_enclosures(struct turn *t, struct filling *f, const struct slot *s, bool *ret_fits)
 {
     *ret_fits = false;
@@ -164,9 +165,9 @@ static int add_enclosures(struct turn *t, struct filling *f, const struct slot *
 static int try_fill(struct turn *t, struct filling *f, const struct slot *s, bool *ret_fits)
 {
     const struct slot *first = f->count ? f->slot[0] : NULL;
-    if (first && (s->class != first->class || s->class == SLOT_VOID ||
-                  compare_to(&s->d, &first->d) != 0 || f->count == GROUP_ENTRIES_MAX ||
-                  f->blobs + s->d.blob_count > PARCEL_BLOBS_MAX)) {
+    if (first &&
+        (s->class != first->class || s->class == SLOT_VOID || compare_to(&s->d, &first->d) != 0 ||
+         f->count == GROUP_ENTRIES_MAX || f->blobs + s->d.blob_count > PARCEL_BLOBS_MAX)) {
         *ret_fits = false;
         return COMITY_OK;
     }
@@ -238,8 +239,8 @@ static int close_filling(struct turn *t, struct filling *f)
     size_t recipients = f->slot[0]->d.to_count;
     p.own = copy_of(t->arena, f->own, f->own_count * sizeof f->own[0]);
     p.foreign = copy_of(t->arena, f->foreign, f->foreign_count * sizeof f->foreign[0]);
-    p.foreign_opening = copy_of(t->arena, f->foreign_opening,
-                                f->foreign_count * sizeof f->foreign_opening[0]);
+    p.foreign_opening =
+        copy_of(t->arena, f->foreign_opening, f->foreign_count * sizeof f->foreign_opening[0]);
     p.peer = arena_alloc(t->arena, recipients * sizeof(*p.peer));
     p.pair_first = arena_alloc(t->arena, recipients * sizeof(*p.pair_first));
     if (!p.own || !p.foreign || !p.foreign_opening || !p.peer || !p.pair_first)

@@ -1,6 +1,6 @@
 /*
- * A turn's transaction: append, sign, prove, queue, write down, commit. The order is PROTOCOL.md's: seal first, then append
- * what commits to the sealed part, then sign, then prove.
+ * A turn's transaction: append, sign, prove, queue, write down, commit. The order is PROTOCOL.md's:
+ * seal first, then append what commits to the sealed part, then sign, then prove.
  */
 #include "core.h"
 #include "inbox.h"
@@ -95,8 +95,8 @@ static size_t fill_openings(const struct planned *p, struct opening *o)
     size_t n = 0;
     for (size_t i = 0; i < p->count; i++) {
         const struct draft *d = &p->slot[i]->d;
-        o[n++] = d->body.data ? (struct opening){.salt = d->salt, .body = d->body}
-                              : (struct opening){0};
+        o[n++] =
+            d->body.data ? (struct opening){.salt = d->salt, .body = d->body} : (struct opening){0};
     }
     for (size_t i = 0; i < p->own_count; i++)
         o[n++] = p->own[i]->opening;
@@ -143,7 +143,8 @@ static int seal_for(struct turn *t, struct planned *p, struct bytes openings)
     return err;
 }
 
-/* Seal what there is to seal, and keep the openings of the parcel's own entries. ${ret_run}: those of the entries. */
+/* Seal what there is to seal, and keep the openings of the parcel's own entries. ${ret_run}: those
+ * of the entries. */
 static int seal_parcel(struct turn *t, struct planned *p, struct openings *ret_run)
 {
     int err = COMITY_OK;
@@ -154,8 +155,8 @@ static int seal_parcel(struct turn *t, struct planned *p, struct openings *ret_r
     if (err || !o)
         return err ? err : COMITY_E_NOMEM;
     fill_openings(p, o);
-    *ret_run = (struct openings){.opening = o,
-                                 .count = is_anything_opened(o, p->count) ? p->count : 0};
+    *ret_run =
+        (struct openings){.opening = o, .count = is_anything_opened(o, p->count) ? p->count : 0};
     if (!is_anything_opened(o, n) && p->blob_count == 0)
         return COMITY_OK;
     struct buf encoded = BUF_INIT;

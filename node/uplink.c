@@ -93,7 +93,8 @@ static const struct roster_member *broker_of(const struct uplink *u)
 
 static bool is_current(const struct uplink *u, const struct roster_member *b)
 {
-    return bytes_is(b->endpoints[0], u->endpoint) && memcmp(b->curve.data, u->server, LINK_KEY_LEN) == 0;
+    return bytes_is(b->endpoints[0], u->endpoint) &&
+           memcmp(b->curve.data, u->server, LINK_KEY_LEN) == 0;
 }
 
 static int connect_to(struct uplink *u, const struct roster_member *b)

@@ -58,8 +58,8 @@ static int check_note(const struct officer_subject *s, struct bytes note,
         err = officer_signature_open(note, &key->enrolment.key, &sig);
     if (err)
         return err;
-    if (s->has_record_hash && (sig.record_kind != s->record_kind ||
-                               !hash_equal(&sig.record_hash, &s->record_hash)))
+    if (s->has_record_hash &&
+        (sig.record_kind != s->record_kind || !hash_equal(&sig.record_hash, &s->record_hash)))
         return COMITY_E_SIGNATURE;
     return COMITY_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * Nodes and a broker exchanging parcels: what is sent arrives once, is received and receipted, and is counted the same on
- * all sides, whatever goes wrong on the way.
+ * Nodes and a broker exchanging parcels: what is sent arrives once, is received and receipted, and
+ * is counted the same on all sides, whatever goes wrong on the way.
  */
 #include "world.h"
 
@@ -172,7 +172,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(lost_answer_is_given_again, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(what_is_written_offline_goes_out_later, world_setup,
                                         world_teardown),
-        cmocka_unit_test_setup_teardown(restart_resumes_from_the_store, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(restart_resumes_from_the_store, world_setup,
+                                        world_teardown),
         cmocka_unit_test_setup_teardown(large_turn_travels_in_bounded_parcels, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(several_recipients_have_numbers_of_their_own, world_setup,

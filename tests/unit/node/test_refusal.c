@@ -1,5 +1,6 @@
 /*
- * What is refused, by the broker and by recipients: no refusal wedges a sender, and no number is left unaccounted for.
+ * What is refused, by the broker and by recipients: no refusal wedges a sender, and no number is
+ * left unaccounted for.
  */
 #include "world.h"
 
@@ -79,8 +80,9 @@ static void refused_among_several_voids_the_numbers_of_the_others(void **state)
     assert_settled(a, b, 1 + 5 + 2 + 1);
     assert_int_equal(entries_of(a, ENTRY_REFUSED), 1);
     /* The void numbers came first, as one entry for five. */
-    assert_int_equal(number(a, "SELECT span FROM parcel_out_to r JOIN parcel_out p ON p.id = r.parcel"
-                               " WHERE p.state = 1 AND r.span = 5"),
+    assert_int_equal(number(a,
+                            "SELECT span FROM parcel_out_to r JOIN parcel_out p ON p.id = r.parcel"
+                            " WHERE p.state = 1 AND r.span = 5"),
                      5);
 }
 

@@ -1,5 +1,6 @@
 /*
- * The session with the broker: liveness, rosters, rollback, and a broker that does not keep to the rules.
+ * The session with the broker: liveness, rosters, rollback, and a broker that does not keep to the
+ * rules.
  */
 #include "world.h"
 

@@ -1,6 +1,6 @@
 /*
- * A network in one thread: the broker's core and several nodes' cores, frames carried between them by hand, on a clock that
- * moves when told. For tests of node/.
+ * A network in one thread: the broker's core and several nodes' cores, frames carried between them
+ * by hand, on a clock that moves when told. For tests of node/.
  */
 #ifndef TEST_NODE_WORLD_H
 #define TEST_NODE_WORLD_H
@@ -36,8 +36,8 @@ struct actor {
     bool down;
     bool is_connected;
     size_t frames_out;
-    int last; /* what its last step returned */
-    size_t done; /* drafts that were told … */
+    int last;     /* what its last step returned */
+    size_t done;  /* drafts that were told … */
     int done_err; /* … and what, last */
 };
 
@@ -74,7 +74,8 @@ __attribute__((weak)) int bulk_fd(const struct node *n)
     (void)n;
     return -1;
 }
-__attribute__((weak)) size_t bulk_take_finished(struct node *n, struct bulk_finished *ret, size_t max)
+__attribute__((weak)) size_t bulk_take_finished(struct node *n, struct bulk_finished *ret,
+                                                size_t max)
 {
     return the_world->bulk ? the_world->bulk(n, ret, max) : 0;
 }
@@ -249,7 +250,8 @@ static inline void world_feed_broker(struct world *w, const struct actor *a, str
     free(e);
 }
 
-/* One turn of a node, with all that is on the way to it. ${add} may add drafts. True when something happened. */
+/* One turn of a node, with all that is on the way to it. ${add} may add drafts. True when something
+ * happened. */
 static inline bool actor_turn(struct world *w, struct actor *a,
                               void (*add)(struct actor *a, struct turn *t, void *arg), void *arg)
 {
@@ -362,7 +364,8 @@ static inline void add_mail(struct actor *a, struct turn *t, void *arg)
     }
 }
 
-/* One turn that sends ${count} entries to ${to}; nothing is carried on beyond the broker's own turn. */
+/* One turn that sends ${count} entries to ${to}; nothing is carried on beyond the broker's own
+ * turn. */
 static inline void mail(struct world *w, const char *from, const char *to, size_t count)
 {
     struct mail m = {.to = {to}, .to_count = to != NULL, .count = count, .size = 100};

@@ -53,8 +53,7 @@ static void sign_record(struct fixture *f, enum signature_role role)
 static int read_key(struct fixture *f, const uint32_t *roles, size_t n, size_t notes)
 {
     const struct bytes note[2] = {buf_bytes(&f->enrolment), buf_bytes(&f->enrolment)};
-    const struct body body = {
-        .notes = note, .note_count = notes, .roles = roles, .role_count = n};
+    const struct body body = {.notes = note, .note_count = notes, .roles = roles, .role_count = n};
     return officer_key_read(BYTES_LIT(ORIGIN), 3, &body, &f->key);
 }
 

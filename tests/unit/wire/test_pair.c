@@ -190,7 +190,8 @@ struct numbered {
     struct hash leaf;
 };
 
-/* An entry for "a" and "b" with these numbers; ${span}: a REFUSED that voids so many, 0 for an ordinary one. */
+/* An entry for "a" and "b" with these numbers; ${span}: a REFUSED that voids so many, 0 for an
+ * ordinary one. */
 static void number(struct numbered *n, uint64_t a, uint64_t b, uint32_t span)
 {
     *n = (struct numbered){.to = {{.member = BYTES_LIT("a"), .pair_seq = a},
