@@ -109,8 +109,10 @@ static void show_signed(struct pending *p, const struct draft *d, struct buf *js
     (void)d;
     value_set_place(&v, s->origin, s->index, &s->leaf);
     char *place = v.json ? json_dumps(v.json, JSON_COMPACT) : NULL;
-    buf_printf(json, ",\"record\":%s,\"licence\":\"%s\",\"role\":\"%s\",\"signatures\":%zu",
-               place ? place : "null", s->licence, s->role, s->signatures);
+    buf_printf(
+        json,
+        ",\"record\":%s,\"licence\":\"%s\",\"role\":\"%s\",\"signatures\":%zu,\"again\":false",
+        place ? place : "null", s->licence, s->role, s->signatures);
     free(place);
     json_decref(v.json);
 }
@@ -155,6 +157,52 @@ static int append(struct call *k, const struct signing *s)
     return err ? err : call_append(k, &d, &(struct pending){.show = show_signed, .self = answer});
 }
 
+/* ---- the same request again ---- */
+
+static int again_json(struct call *k, const struct signing *s, uint64_t index)
+{
+    struct bytes origin = bytes_of(ledger_origin(k->n->ledger));
+    struct value v = value_object();
+    struct value record = value_object();
+    struct hash leaf;
+    int err = ledger_leaf(k->n->ledger, index, &leaf);
+    value_set_place(&v, origin, index, &leaf);
+    value_set_place(&record, s->row.origin, s->row.index, &s->row.leaf);
+    value_set(&v, "record", record.json);
+    value_set(&v, "licence", value_text(s->sig.licence));
+    value_set(&v, "role", json_string(signature_role_token(s->sig.role)));
+    value_set(&v, "signatures", value_u64(s->before.count));
+    value_set(&v, "again", json_true());
+    if (!err)
+        return value_finish(&v, &k->result);
+    json_decref(v.json);
+    return err;
+}
+
+/* Answered from what was done under the request id before: 0; CALL_TAKEN: go on. */
+static int find_again(struct call *k, struct signing *s)
+{
+    uint64_t index = 0;
+    if (!s->request_id.len)
+        return CALL_TAKEN;
+    if (s->request_id.len > BODY_REQUEST_ID_MAX)
+        return call_fail(k, COMITY_E_USAGE, "request_id", "a request id has at most %d bytes",
+                         BODY_REQUEST_ID_MAX);
+    int err = request_find(k, s->request_id, &index);
+    if (err)
+        return err == COMITY_E_NOT_FOUND ? CALL_TAKEN : err;
+    if ((err = call_note(k, &s->note)))
+        return err;
+    for (size_t i = 0; i < s->before.count; i++)
+        if (s->before.at[i].entry == index && bytes_equal(s->before.at[i].note, s->note)) {
+            s->sig = s->before.at[i].sig;
+            return again_json(k, s, index);
+        }
+    return call_fail(k, COMITY_E_REQUEST_CONFLICT, "request_id",
+                     "entry %llu was made under this request id, for something else",
+                     (unsigned long long)index);
+}
+
 int method_record_sign(struct call *k)
 {
     struct bytes ref = BYTES_NONE;
@@ -163,9 +211,6 @@ int method_record_sign(struct call *k)
         return COMITY_E_NOMEM;
     int err = CALL_ARGS(k, {"ref", ARG_TEXT, true, &ref},
                         {"request_id", ARG_TEXT, false, &s->request_id});
-    if (!err && s->request_id.len > BODY_REQUEST_ID_MAX)
-        err = call_fail(k, COMITY_E_USAGE, "request_id", "a request id has at most %d bytes",
-                        BODY_REQUEST_ID_MAX);
     if (!err)
         err = record_find(k, "ref", ref, &s->row);
     if (!err && s->row.origin_id != 0)
@@ -175,8 +220,9 @@ int method_record_sign(struct call *k)
         err = record_load(k, &s->row, &s->content);
     if (!err)
         err = signatures_load(k->n, k->a, &s->row, &s->content, &s->before);
-    if (!err)
-        err = check_note(k, s);
+    if (err || (err = find_again(k, s)) != CALL_TAKEN)
+        return err;
+    err = check_note(k, s);
     if (!err)
         err = check_collector(k, s);
     if (!err)

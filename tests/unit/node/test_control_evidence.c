@@ -193,8 +193,13 @@ static void second_collector_signs_and_then_it_is_shared(void **state)
     put_signature(&s.li, desk_origin(&s.li), RECORD_EVIDENCE, SIGNATURE_COLLECTOR, &p.hash, &note);
     const struct comity_bytes notes[] = {{note.data, note.len}};
     const struct comity_call with = {.notes = notes, .note_count = 1};
-    desk_ask(&s.li, "record.sign", &with, "{'ref':'%s'}", ref);
+    desk_ask(&s.li, "record.sign", &with, "{'ref':'%s','request_id':'s'}", ref);
     assert_answered(&s.li);
+    long long signed_at = answer_number(&s.li, "index");
+    desk_ask(&s.li, "record.sign", &with, "{'ref':'%s','request_id':'s'}", ref);
+    assert_answered(&s.li);
+    assert_int_equal(answer_number(&s.li, "index"), signed_at);
+    assert_true(json_is_true(answer_at(&s.li, "again")));
     assert_int_equal(answer_number(&s.li, "signatures"), 2);
     assert_int_equal(desk_ask(&s.li, "record.sign", &with, "{'ref':'%s'}", ref), COMITY_E_EXISTS);
     desk_ask(&s.wang, "status", NULL, "%s", "");
