@@ -313,6 +313,8 @@ void copy_free(struct audit_copy *c);
 typedef int copy_each(void *self, uint64_t index, struct bytes entry);
 int copy_each_entry(struct audit_copy *c, copy_each *each, void *self, uint64_t *ret_size)
     __attribute__((warn_unused_result));
+/* Time, kind and prev of an entry from where they always are, without decoding it. False for bytes that cannot be an entry's. */
+bool entry_peek(struct bytes entry, uint64_t *ret_time, uint8_t *ret_kind, struct bytes *ret_prev);
 /* Entry ${index} as it lies there, appended. COMITY_E_NOT_FOUND. */
 int copy_entry(struct audit_copy *c, uint64_t index, struct buf *out)
     __attribute__((warn_unused_result));

@@ -271,6 +271,44 @@ int copy_each_entry(struct audit_copy *c, copy_each *each, void *self, uint64_t 
     return err ? err : got < 0 ? got : COMITY_OK;
 }
 
+/* No time is later: so nothing overflows when something is added. */
+#define TIME_MAX ((uint64_t)1 << 62)
+
+static bool skip_varint(struct bytes *b)
+{
+    for (size_t i = 0; i < b->len && i < 10; i++) {
+        if (b->data[i] < 0x80) {
+            *b = bytes_slice(*b, i + 1, b->len);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Time, kind and prev from where they always are: see proto/ledger.proto. False for bytes that
+ * cannot be an entry's. */
+bool entry_peek(struct bytes b, uint64_t *ret_time, uint8_t *ret_kind, struct bytes *ret_prev)
+{
+    enum { FIXED = 18 };
+    if (b.len < FIXED + 1 || b.data[0] != 0x09 || b.data[9] != 0x11 || b.data[FIXED] != 0x18)
+        return false;
+    uint64_t time = 0;
+    for (int i = 7; i >= 0; i--)
+        time = time << 8 | b.data[10 + i];
+    struct bytes rest = bytes_slice(b, FIXED + 1, b.len);
+    uint8_t kind = rest.len ? rest.data[0] : 0;
+    if (!skip_varint(&rest) || rest.len < 1 || rest.data[0] != 0x20)
+        return false;
+    rest = bytes_slice(rest, 1, rest.len);
+    if (!skip_varint(&rest) || rest.len < 2 + HASH_LEN || rest.data[0] != 0x2a ||
+        rest.data[1] != HASH_LEN)
+        return false;
+    *ret_time = time < TIME_MAX ? time : TIME_MAX;
+    *ret_kind = kind < 0x80 ? kind : 0;
+    *ret_prev = bytes_slice(rest, 2, HASH_LEN);
+    return true;
+}
+
 /* ---- single rows ---- */
 
 int copy_entry(struct audit_copy *c, uint64_t index, struct buf *out)

@@ -15,9 +15,6 @@ enum {
     TILE_LEVEL_SHIFT = 56
 };
 
-/* No time is later: so nothing overflows when something is added. */
-#define TIME_MAX ((uint64_t)1 << 62)
-
 struct pass {
     struct audit *a;
     struct audit_copy *c;
@@ -55,42 +52,6 @@ static int load_tile(struct pass *p, uint64_t index)
     }
     db_done(rows);
     return err;
-}
-
-static bool skip_varint(struct bytes *b)
-{
-    for (size_t i = 0; i < b->len && i < 10; i++) {
-        if (b->data[i] < 0x80) {
-            *b = bytes_slice(*b, i + 1, b->len);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Time, kind and prev from where they always are: see proto/ledger.proto. False for bytes that
- * cannot be an entry's. */
-static bool peek_entry(struct bytes b, uint64_t *ret_time, uint8_t *ret_kind,
-                       struct bytes *ret_prev)
-{
-    enum { FIXED = 18 };
-    if (b.len < FIXED + 1 || b.data[0] != 0x09 || b.data[9] != 0x11 || b.data[FIXED] != 0x18)
-        return false;
-    uint64_t time = 0;
-    for (int i = 7; i >= 0; i--)
-        time = time << 8 | b.data[10 + i];
-    struct bytes rest = bytes_slice(b, FIXED + 1, b.len);
-    uint8_t kind = rest.len ? rest.data[0] : 0;
-    if (!skip_varint(&rest) || rest.len < 1 || rest.data[0] != 0x20)
-        return false;
-    rest = bytes_slice(rest, 1, rest.len);
-    if (!skip_varint(&rest) || rest.len < 2 + HASH_LEN || rest.data[0] != 0x2a ||
-        rest.data[1] != HASH_LEN)
-        return false;
-    *ret_time = time < TIME_MAX ? time : TIME_MAX;
-    *ret_kind = kind < 0x80 ? kind : 0;
-    *ret_prev = bytes_slice(rest, 2, HASH_LEN);
-    return true;
 }
 
 static int add_leaf(struct pass *p, uint64_t index, const struct hash *leaf, uint64_t time_ms,
@@ -136,7 +97,7 @@ static int take_entry(void *self, uint64_t index, struct bytes entry)
         return take_missing(p, index);
     audit_did(p->a, p->c, CHECK_LINKS, true);
     hash_leaf(p->c->suite, entry, &leaf);
-    if (!peek_entry(entry, &time_ms, &kind, &prev))
+    if (!entry_peek(entry, &time_ms, &kind, &prev))
         err = note_odd(p->c, index, ODD_INVALID, BYTES_NONE);
     else if (!bytes_equal(prev, hash_bytes(&p->prev)))
         err = note_odd(p->c, index, ODD_LINK, prev);

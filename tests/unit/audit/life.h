@@ -60,6 +60,9 @@ struct mail {
     struct buf statement;
     struct arena *arena; /* what the openings lie in */
     struct opening opening[LIFE_ENTRIES_MAX];
+    uint64_t enclosed[8];
+    struct opening enclosed_opening[8];
+    size_t enclosed_count;
 };
 
 static inline size_t at_of(const struct life *l, const struct party *p)
@@ -238,7 +241,11 @@ static inline void build_head(struct life *l, struct mail *m, const struct posti
     for (size_t i = 0; i < what->enclosed_count; i++) {
         OK(ledger_entry(p->ledger, what->enclosed[i], &kept[i]));
         enclosures[i].entry = buf_bytes(&kept[i]);
+        m->enclosed[i] = what->enclosed[i];
+        OK(ledger_opening(p->ledger, bytes_of(p->origin), what->enclosed[i], m->arena,
+                          &m->enclosed_opening[i]));
     }
+    m->enclosed_count = what->enclosed_count;
     struct bytes recipient = bytes_of(m->to->id);
     const struct parcel_since since = {.member = bytes_of(HUB), .size = l->sent[at_of(l, p)]};
     const struct parcel_plan plan = {.index = index,
@@ -278,6 +285,10 @@ static inline void queue(struct life *l, struct mail *m)
               DB_U64(m->parcel_seq), DB_BLOB(hash_bytes(&m->hash)), DB_U64(m->first),
               DB_U64(m->count), DB_U64(m->size), DB_BLOB(hash_bytes(&m->root)), DB_U64(head)));
     OK(db_get_u64(store_db(p->store), 0, &m->id, "SELECT last_insert_rowid()", NULL, 0));
+    OK(db_run(store_db(p->store),
+              "INSERT INTO parcel_out_to(parcel, member, pair_first, span, state) VALUES(?1, ?2, "
+              "?3, ?4, 0)",
+              DB_U64(m->id), DB_STR(m->to->id), DB_U64(m->pair_first), DB_U64(m->count)));
 }
 
 static inline struct mail *post(struct life *l, struct party *from, struct party *to,
@@ -396,6 +407,17 @@ static inline struct mail *receive(struct life *l, struct mail *m)
     if (m->opening[0].salt.len)
         OK(ledger_openings_put(p->ledger, bytes_of(m->from->origin), m->first,
                                &(struct openings){.opening = m->opening, .count = m->count}));
+    for (size_t i = 0; i < m->enclosed_count; i++) {
+        struct hash leaf;
+        OK(ledger_leaf(m->from->ledger, m->enclosed[i], &leaf));
+        OK(db_run(store_db(p->store),
+                  "INSERT OR IGNORE INTO enclosed(origin, idx, leaf, own, opened) VALUES(?1, ?2, "
+                  "?3, ?4, 1)",
+                  DB_STR(m->from->origin), DB_U64(m->enclosed[i]), DB_BLOB(hash_bytes(&leaf)),
+                  DB_U64(own)));
+        OK(ledger_openings_put(p->ledger, bytes_of(m->from->origin), m->enclosed[i],
+                               &(struct openings){.opening = &m->enclosed_opening[i], .count = 1}));
+    }
     OK(ledger_sign(p->ledger));
     keep_in(m, own);
     build_head(l, receipt, &(struct posting){.count = 1}, own);
@@ -405,8 +427,8 @@ static inline struct mail *receive(struct life *l, struct mail *m)
     return receipt;
 }
 
-/* RECEIPT. */
-static inline void take_receipt(struct life *l, struct mail *m)
+/* RECEIPT of what was sent as ${of}. */
+static inline void take_receipt(struct life *l, struct mail *m, const struct mail *of)
 {
     struct party *p = m->to;
     struct buf ref = BUF_INIT;
@@ -415,16 +437,19 @@ static inline void take_receipt(struct life *l, struct mail *m)
     uint64_t own = append(l, p, &it, NULL, 0, NULL, NULL);
     OK(ledger_sign(p->ledger));
     keep_in(m, own);
+    OK(db_run(store_db(p->store),
+              "UPDATE parcel_out_to SET state = 1, receipt = ?2 WHERE parcel = ?1", DB_U64(of->id),
+              DB_U64(own)));
     OK(ledger_commit(p->ledger));
     buf_free(&ref);
 }
 
 /* The whole way of a receipt back. */
-static inline void return_receipt(struct life *l, struct mail *receipt)
+static inline void return_receipt(struct life *l, struct mail *receipt, const struct mail *of)
 {
     route(l, receipt);
     answer(l, receipt);
-    take_receipt(l, receipt);
+    take_receipt(l, receipt, of);
     mail_free(receipt);
 }
 
@@ -432,7 +457,7 @@ static inline void deliver(struct life *l, struct mail *m)
 {
     route(l, m);
     answer(l, m);
-    return_receipt(l, receive(l, m));
+    return_receipt(l, receive(l, m), m);
     mail_free(m);
 }
 

@@ -1,0 +1,629 @@
+/*
+ * Making an evidence package from a member's ledger. See package.h. What is in it, and where, is
+ * what package_verify.c and verify.sh look for; a package that does not pass is not handed out.
+ */
+#include "audit/package_gather.h"
+
+#include "base/file.h"
+#include "domain/ref.h"
+#include "msg/record.h"
+#include "json/ledger_json.h"
+#include "json/record_json.h"
+
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ARENA_MAX = 256 * 1024 * 1024, FOLDER_MAX = 160, NAME_KEPT = 60 };
+
+/* ---- the beginning ---- */
+
+static int open_ledger(struct making *m)
+{
+    int err = audit_new(m->plan->anchor, &m->audit);
+    if (!err)
+        err = audit_add(m->audit, m->plan->site);
+    if (err)
+        return gather_fail(m, err, "%s", m->plan->site);
+    m->copy = m->audit->copies.at[0];
+    err = rosters_collect(m->audit);
+    if (!err && !m->audit->newest)
+        err = gather_fail(m, m->audit->rosters.count ? COMITY_E_AUTHORITY : COMITY_E_NO_ROSTER,
+                          "roster");
+    return err ? err : ledger_open_read(m->copy->store, &m->ledger);
+}
+
+static int find_place(struct making *m)
+{
+    struct ref ref;
+    struct origin own;
+    struct buf origin = BUF_INIT;
+    int err = ref_get(bytes_of(m->plan->ref), &ref);
+    if (!err)
+        err = text_get_origin(bytes_of(ledger_origin(m->ledger)), &own);
+    if (err)
+        return gather_fail(m, COMITY_E_REF, "%s", m->plan->ref);
+    m->index = ref.index;
+    if (ref.member.len)
+        ref_put_origin(&origin, own.network, &ref);
+    else
+        buf_put_str(&origin, ledger_origin(m->ledger));
+    err = buf_check(&origin);
+    if (!err && !(m->origin = arena_copy(m->arena, buf_bytes(&origin))).data)
+        err = COMITY_E_NOMEM;
+    buf_free(&origin);
+    m->is_own = !err && bytes_is(m->origin, ledger_origin(m->ledger));
+    return err;
+}
+
+static int save_body_json(struct making *m)
+{
+    json_t *json = NULL;
+    int err = body_to_json(m->arena, &m->record.body, 0, &json);
+    char *text = err ? NULL : json_dumps(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    if (!err)
+        err = text ? package_add(&m->files, "record/body.json", bytes_of(text)) : COMITY_E_NOMEM;
+    free(text);
+    json_decref(json);
+    return err;
+}
+
+static int take_record(struct making *m, uint64_t *ret_own)
+{
+    int err = m->is_own ? gather_own(m, m->index, 0, &m->record)
+                        : gather_foreign(m, m->origin, m->index, &m->record, ret_own);
+    struct opening opening;
+    if (!err && !m->record.has_opening) {
+        err = ledger_opening(m->ledger, m->origin, m->index, m->arena, &opening);
+        err = err ? err : COMITY_E_WITHHELD;
+    }
+    if (!err && (m->record.entry.kind != ENTRY_RECORD || !m->record.body.record.len))
+        err = COMITY_E_NOT_FOUND;
+    if (err)
+        return gather_fail(m, err, "%s is not a record whose content is here", m->plan->ref);
+    err = record_decode(m->arena, m->record.body.record, &m->content);
+    if (err)
+        return err;
+    ledger_record_hash(m->record.suite, m->origin, m->record.opening.salt, m->record.body.record,
+                       &m->record_hash);
+    err = gather_save(m, "record", "record.tlog-proof", &m->record);
+    return err ? err : save_body_json(m);
+}
+
+/* ---- officers ---- */
+
+/* A KEY entry is kept once, however many notes the officer has signed. */
+static int save_key(struct making *m, const char *folder, const struct gathered *key)
+{
+    char path[FOLDER_MAX + 16];
+    snprintf(path, sizeof path, "%s/entry.bin", folder);
+    for (size_t i = 0; i < m->files.file.count; i++)
+        if (strcmp(m->files.file.at[i].path, path) == 0)
+            return COMITY_OK;
+    return gather_save(m, folder, "entry.tlog-proof", key);
+}
+
+static int add_signer(struct making *m, const struct officer_signature *sig,
+                      const struct officer_key *key)
+{
+    struct value s = value_object();
+    value_set(&s, "licence", value_text(sig->licence));
+    value_set(&s, "name", value_text(key->enrolment.name));
+    value_set(&s, "role", json_string(signature_role_word(sig->role)));
+    value_set(&s, "time", value_time(sig->time_ms));
+    value_add(&m->signers, s.json);
+    return m->signers.json ? COMITY_OK : COMITY_E_NOMEM;
+}
+
+/* One note, borne by the record's own entry or by SIGNATURE entry ${by}. */
+static int take_note(struct making *m, struct bytes note, const struct gathered *by)
+{
+    struct officer_signature sig;
+    struct gathered key;
+    struct officer_key officer;
+    char folder[FOLDER_MAX];
+    char path[FOLDER_MAX + 32];
+    int err = officer_signature_peek(note, &sig);
+    if (err)
+        return err;
+    snprintf(folder, sizeof folder, "signatures/%.*s", (int)sig.licence.len, sig.licence.data);
+    err = gather_key(m, m->origin, sig.licence, by ? by->entry.index : m->index, &key, &officer);
+    if (err)
+        return gather_fail(m, err, "officer %.*s", (int)sig.licence.len, sig.licence.data);
+    err = save_key(m, folder, &key);
+    if (!err && by) {
+        snprintf(path, sizeof path, "%s/signed-%s", folder, signature_role_word(sig.role));
+        err = gather_save(m, path, "entry.tlog-proof", by);
+    }
+    if (!err) {
+        snprintf(path, sizeof path, "%s.note", folder);
+        err = package_add(&m->files, path, note);
+    }
+    if (err == COMITY_E_EXISTS) {
+        snprintf(path, sizeof path, "%s.%s.note", folder, signature_role_word(sig.role));
+        err = package_add(&m->files, path, note);
+    }
+    return err ? err : add_signer(m, &sig, &officer);
+}
+
+static int take_signatures(struct making *m)
+{
+    int err = gather_scan(m);
+    if (!err && !m->is_own)
+        err = gather_scan_foreign(m, m->origin);
+    for (size_t i = 0; !err && i < m->record.body.note_count; i++)
+        err = take_note(m, m->record.body.notes[i], NULL);
+    for (size_t i = 0; !err && i < m->signatures.count; i++) {
+        struct gathered g;
+        err = gather_any(m, m->origin, m->signatures.at[i], &g);
+        for (size_t k = 0; !err && g.has_opening && k < g.body.note_count; k++)
+            err = take_note(m, g.body.notes[k], &g);
+    }
+    return err;
+}
+
+/* ---- how it was sent, accepted, received ---- */
+
+static int save_numbered(struct making *m, const char *kind, uint64_t number,
+                         const struct gathered *g)
+{
+    char folder[FOLDER_MAX];
+    snprintf(folder, sizeof folder, "%s/%llu", kind, (unsigned long long)number);
+    int err = gather_save(m, folder, "entry.tlog-proof", g);
+    return err == COMITY_E_EXISTS ? COMITY_OK : err;
+}
+
+/* The broker's ROUTED entry of a statement about a checkpoint of ${size}. */
+static int take_statement(struct making *m, uint64_t chunk, uint64_t routed, uint64_t size)
+{
+    struct parcel_facts *s = NULL;
+    struct gathered g;
+    if (!chunk)
+        return COMITY_OK;
+    int err = gather_statement(m, chunk, &s);
+    for (size_t i = 0; !err && i < s->count; i++) {
+        if (s->entries[i].index != routed || s->entries[i].kind != ENTRY_ROUTED)
+            continue;
+        err = gather_facts(m, s, i, &g);
+        return err ? err : save_numbered(m, "broker", size, &g);
+    }
+    return err;
+}
+
+static int add_receipt(struct making *m, struct bytes member, const struct gathered *g)
+{
+    char folder[FOLDER_MAX];
+    struct value r = value_object();
+    snprintf(folder, sizeof folder, "receipts/%.*s", (int)member.len, member.data);
+    int err = gather_save(m, folder, "entry.tlog-proof", g);
+    if (err) {
+        json_decref(r.json);
+        return err == COMITY_E_EXISTS ? COMITY_OK : err;
+    }
+    value_set(&r, "member", value_text(member));
+    value_set(&r, "time", value_time((int64_t)g->entry.time_ms));
+    value_add(&m->receipts, r.json);
+    return m->receipts.json ? COMITY_OK : COMITY_E_NOMEM;
+}
+
+/* What one recipient said of the parcel ${hash}, in the parcel that own RECEIPT entry ${receipt}
+ * logs. */
+static int take_receipt(struct making *m, struct bytes hash, uint64_t receipt)
+{
+    struct parcel_facts *f = NULL;
+    struct ref_received ref;
+    struct gathered g;
+    int err = gather_parcel(m, receipt, &f);
+    for (size_t i = 0; !err && i < f->count; i++) {
+        if (f->entries[i].kind != ENTRY_RECEIVED || ref_received_parse(f->entries[i].ref, &ref) ||
+            !bytes_equal(hash_bytes(&ref.parcel), hash))
+            continue;
+        err = gather_facts(m, f, i, &g);
+        return err ? err : add_receipt(m, f->from->member->id, &g);
+    }
+    return err;
+}
+
+static int take_receipts(struct making *m, uint64_t parcel, struct bytes hash)
+{
+    struct db_rows *rows = NULL;
+    int got = 0;
+    int err = db_query(m->copy->db, &rows,
+                       "SELECT receipt FROM parcel_out_to WHERE parcel = ?1 AND receipt IS NOT NULL"
+                       " ORDER BY member",
+                       DB_U64(parcel));
+    while (!err && (got = db_next(rows)) == DB_ROW)
+        err = take_receipt(m, hash, db_u64(rows, 0));
+    db_done(rows);
+    return err ? err : got < 0 ? got : COMITY_OK;
+}
+
+/* The parcel that own entry ${index} (the record, or a SHARE of it) travelled in. */
+static int take_sending(struct making *m, uint64_t index)
+{
+    struct db_rows *rows = NULL;
+    struct gathered g;
+    int got = 0;
+    int err = db_query(m->copy->db, &rows,
+                       "SELECT id, hash, size, statement, routed FROM parcel_out WHERE first <= ?1"
+                       " AND first + count > ?1 AND state = 1",
+                       DB_U64(index));
+    while (!err && (got = db_next(rows)) == DB_ROW) {
+        uint64_t size = db_u64(rows, 2);
+        struct bytes hash = arena_copy(m->arena, db_bytes(rows, 1));
+        err = hash.data ? gather_own(m, index, size, &g) : COMITY_E_NOMEM;
+        if (!err)
+            err = save_numbered(m, "sent", size, &g);
+        if (!err)
+            err = take_statement(m, db_u64(rows, 3), db_u64(rows, 4), size);
+        if (!err)
+            err = take_receipts(m, db_u64(rows, 0), hash);
+    }
+    db_done(rows);
+    return err ? err : got < 0 ? got : COMITY_OK;
+}
+
+/* A record of others: how it came here, and that it was received. */
+static int take_arrival(struct making *m, uint64_t own)
+{
+    const struct db_value v[] = {DB_U64(own)};
+    struct gathered g;
+    uint64_t statement = 0;
+    uint64_t routed = 0;
+    struct parcel_facts *f = NULL;
+    struct origin parts;
+    int err = gather_parcel(m, own, &f);
+    if (err || !bytes_equal(f->head.origin, m->origin))
+        return err; /* handed on by another one: its own sending is not known here */
+    err = save_numbered(m, "sent", f->checkpoint.size, &m->record);
+    if (!err)
+        err = db_get_u64(m->copy->db, 0, &statement,
+                         "SELECT statement FROM parcel_in WHERE own = ?1", v, 1);
+    if (!err)
+        err = db_get_u64(m->copy->db, 0, &routed, "SELECT routed FROM parcel_in WHERE own = ?1", v,
+                         1);
+    if (!err)
+        err = take_statement(m, statement, routed, f->checkpoint.size);
+    if (!err)
+        err = gather_own(m, own, 0, &g);
+    if (!err)
+        err = text_get_origin(g.origin, &parts);
+    return err ? err : add_receipt(m, parts.member, &g);
+}
+
+static int take_way(struct making *m, uint64_t own)
+{
+    if (!m->copy->is_node)
+        return COMITY_OK;
+    if (!m->is_own)
+        return take_arrival(m, own);
+    int err = take_sending(m, m->index);
+    for (size_t i = 0; !err && i < m->shares.count; i++)
+        err = take_sending(m, m->shares.at[i]);
+    return err;
+}
+
+/* ---- recognitions ---- */
+
+/* A RECOGNITION about the record, with its reviewer's note and key. */
+static int take_recognition(struct making *m, struct bytes origin, uint64_t index, size_t number)
+{
+    struct gathered g, key;
+    struct officer_signature sig;
+    struct officer_key officer;
+    char folder[FOLDER_MAX];
+    char path[FOLDER_MAX + 32];
+    int err = gather_any(m, origin, index, &g);
+    if (err || !g.has_opening || g.body.note_count == 0)
+        return err == COMITY_E_NOMEM ? err : COMITY_OK;
+    err = officer_signature_peek(g.body.notes[0], &sig);
+    if (err)
+        return COMITY_OK;
+    m->keys.count = 0;
+    err = bytes_is(origin, ledger_origin(m->ledger)) ? COMITY_OK : gather_scan_foreign(m, origin);
+    if (!err && bytes_is(origin, ledger_origin(m->ledger))) {
+        bool was_own = m->is_own;
+        m->is_own = true;
+        m->shares.count = 0;
+        err = gather_scan(m);
+        m->is_own = was_own;
+    }
+    if (!err)
+        err = gather_key(m, origin, sig.licence, index, &key, &officer);
+    if (err)
+        return err == COMITY_E_UNKNOWN_KEY || err == COMITY_E_RETIRED ? COMITY_OK : err;
+    snprintf(folder, sizeof folder, "recognitions/%zu", number);
+    err = gather_save(m, folder, "entry.tlog-proof", &g);
+    if (!err) {
+        snprintf(path, sizeof path, "%s/key", folder);
+        err = gather_save(m, path, "entry.tlog-proof", &key);
+    }
+    if (!err) {
+        snprintf(path, sizeof path, "%s/reviewer.note", folder);
+        err = package_add(&m->files, path, g.body.notes[0]);
+    }
+    return err;
+}
+
+/* The lists that a node keeps know where they are; a ledger without such lists shows none. */
+static int take_recognitions(struct making *m)
+{
+    struct db_rows *rows = NULL;
+    size_t number = 0;
+    int got = 0;
+    if (!copy_has_table(m->copy, "view_recognition"))
+        return COMITY_OK;
+    int err = db_query(m->copy->db, &rows,
+                       "SELECT o.origin, r.by, r.entry FROM view_recognition r"
+                       " LEFT JOIN view_origin o ON o.id = r.by"
+                       " LEFT JOIN view_origin e ON e.id = r.origin"
+                       " WHERE r.idx = ?2 AND (e.origin = ?1 OR (r.origin = 0 AND ?3 = 1))"
+                       " ORDER BY r.by, r.entry",
+                       DB_TEXT(m->origin), DB_U64(m->index), DB_U64(m->is_own));
+    while (!err && (got = db_next(rows)) == DB_ROW) {
+        struct bytes by = db_u64(rows, 1) ? arena_copy(m->arena, db_bytes(rows, 0))
+                                          : bytes_of(ledger_origin(m->ledger));
+        err = by.data ? take_recognition(m, by, db_u64(rows, 2), ++number) : COMITY_E_NOMEM;
+    }
+    db_done(rows);
+    return err ? err : got < 0 ? got : COMITY_OK;
+}
+
+/* ---- files, roster ---- */
+
+static char *files_folder(const struct making *m)
+{
+    struct stat st;
+    if (m->plan->files)
+        return strdup(m->plan->files);
+    if (stat(m->plan->site, &st) == 0 && S_ISDIR(st.st_mode))
+        return file_path(m->plan->site, "files");
+    char *copy = strdup(m->plan->site);
+    char *path = copy ? file_path(dirname(copy), "files") : NULL;
+    free(copy);
+    return path;
+}
+
+/* "<number>-<name>", of which nothing but letters and digits of ASCII, dot and hyphen is kept. */
+static void put_name(struct buf *out, size_t number, struct bytes name)
+{
+    buf_printf(out, "files/%zu-", number);
+    size_t from = name.len > NAME_KEPT ? name.len - NAME_KEPT : 0;
+    for (size_t i = from; i < name.len; i++) {
+        char c = (char)name.data[i];
+        bool is_kept =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+        bool is_dot = c == '.' && i + 1 < name.len;
+        buf_put_u8(out, is_kept || is_dot ? (uint8_t)c : '_');
+    }
+}
+
+static int take_file(struct making *m, const char *folder, const struct record_file *f,
+                     size_t number)
+{
+    struct buf path = BUF_INIT;
+    struct buf source = BUF_INIT;
+    buf_printf(&source, "%s/", folder);
+    text_put_hex(&source, f->sha256);
+    put_name(&path, number, f->name);
+    int err = buf_check(&source);
+    if (!err)
+        err = buf_check(&path);
+    if (!err && access(buf_str(&source), R_OK) != 0)
+        err = COMITY_E_AGAIN;
+    if (!err)
+        err = package_add_source(&m->files, buf_str(&path), buf_str(&source));
+    if (!err) {
+        const struct package_file *got = &m->files.file.at[m->files.file.count - 1];
+        if (!bytes_equal(hash_bytes(&got->sha256), f->sha256) ||
+            !bytes_equal(hash_bytes(&got->sm3), f->sm3))
+            err = COMITY_E_ATTACHMENT;
+        struct value v = value_object();
+        value_set(&v, "path", json_string(got->path));
+        value_set(&v, "name", value_text(f->name));
+        value_set(&v, "sha256", value_hex(f->sha256));
+        value_add(&m->evidence, v.json);
+    }
+    if (err)
+        gather_fail(m, err, "file %zu, %s", number, buf_str(&source));
+    buf_free(&path);
+    buf_free(&source);
+    return err;
+}
+
+static int take_files(struct making *m)
+{
+    const struct record_evidence *e = &m->content.u.evidence;
+    if (m->content.kind != RECORD_EVIDENCE)
+        return COMITY_OK;
+    char *folder = files_folder(m);
+    int err = folder ? COMITY_OK : COMITY_E_NOMEM;
+    for (size_t i = 0; !err && i < e->file_count; i++)
+        err = take_file(m, folder, &e->files[i], i + 1);
+    free(folder);
+    return err;
+}
+
+static int take_roster(struct making *m)
+{
+    struct bytes file = roster_file(m->audit->newest);
+    struct bytes note = roster_note(m->audit->newest);
+    enum { LP = 4 };
+    int err = package_add(&m->files, "roster.note", note);
+    return err ? err
+               : package_add(&m->files, "roster.bin",
+                             bytes_slice(file, LP + note.len + LP, file.len));
+}
+
+/* ---- the seal ---- */
+
+/* Who seals must be an officer of the ledger at hand, enrolled and not retired. */
+static int take_sealer(struct making *m)
+{
+    struct bytes origin = bytes_of(ledger_origin(m->ledger));
+    const struct note_verifier *key = note_signer_public(m->plan->officer);
+    struct bytes licence = bytes_of(key->name);
+    struct gathered g;
+    struct officer_key officer;
+    static const char middle[] = "/officer/";
+    if (!bytes_has_prefix(licence, ledger_origin(m->ledger)) ||
+        !bytes_has_prefix(bytes_slice(licence, origin.len, licence.len), middle))
+        return gather_fail(m, COMITY_E_UNKNOWN_KEY, "%s", key->name);
+    licence = bytes_slice(licence, origin.len + sizeof middle - 1, licence.len);
+    bool was_own = m->is_own;
+    m->is_own = true;
+    m->keys.count = 0;
+    int err = gather_scan(m);
+    m->is_own = was_own;
+    if (!err)
+        err = gather_key(m, origin, licence, UINT64_MAX, &g, &officer);
+    if (!err && memcmp(officer.enrolment.key.pub, key->pub, sizeof key->pub) != 0)
+        err = COMITY_E_UNKNOWN_KEY;
+    if (err)
+        return gather_fail(m, err, "%s", key->name);
+    return gather_save(m, "seal", "entry.tlog-proof", &g);
+}
+
+static int add_texts(struct making *m)
+{
+    json_t *about = NULL;
+    struct value *v = &m->about;
+    value_set_place(v, m->origin, m->index, NULL);
+    if (m->content.kind == RECORD_EVIDENCE)
+        value_set_text(v, "title", m->content.u.evidence.title);
+    if (m->content.kind == RECORD_CASE)
+        value_set_text(v, "title", m->content.u.case_content.title);
+    value_set(v, "kind", json_string(record_token(TERMS_RECORD_KIND, m->content.kind)));
+    value_set(v, "time", value_time((int64_t)m->record.entry.time_ms));
+    value_set(v, "record_hash", value_hex(hash_bytes(&m->record_hash)));
+    value_set(v, "made_by", json_string(note_signer_public(m->plan->officer)->name));
+    value_set(v, "made", value_time(m->plan->now_ms));
+    value_set(v, "files", m->evidence.json);
+    value_set(v, "signatures", m->signers.json);
+    value_set(v, "receipts", m->receipts.json);
+    m->evidence.json = m->signers.json = m->receipts.json = NULL;
+    int err = value_finish(v, &about);
+    m->about.json = NULL;
+    if (!err)
+        err = package_add_texts(&m->files, about);
+    json_decref(about);
+    return err;
+}
+
+/* SHA256SUMS over everything, and the officer's note over that. */
+static int seal(struct making *m)
+{
+    struct buf sums = BUF_INIT;
+    struct buf text = BUF_INIT;
+    struct buf note = BUF_INIT;
+    struct package_seal s = {.origin = bytes_of(ledger_origin(m->ledger)),
+                             .time_ms = m->plan->now_ms};
+    package_sort(&m->files);
+    for (size_t i = 0; i < m->files.file.count; i++) {
+        text_put_hex(&sums, hash_bytes(&m->files.file.at[i].sha256));
+        buf_printf(&sums, "  %s\n", m->files.file.at[i].path);
+    }
+    int err = buf_check(&sums);
+    if (!err) {
+        hash_of(suite_get(SUITE_1), &s.sums, buf_bytes(&sums));
+        err = package_put_text(&text, &s);
+    }
+    if (!err)
+        err = note_sign(m->plan->officer, buf_bytes(&text), &note);
+    if (!err)
+        err = package_add(&m->files, "SHA256SUMS", buf_bytes(&sums));
+    if (!err)
+        err = package_add(&m->files, "SHA256SUMS.note", buf_bytes(&note));
+    package_sort(&m->files);
+    buf_free(&sums);
+    buf_free(&text);
+    buf_free(&note);
+    return err;
+}
+
+/* ---- all of it ---- */
+
+static int gather(struct making *m)
+{
+    uint64_t own = 0;
+    int err = open_ledger(m);
+    if (!err)
+        err = find_place(m);
+    if (!err)
+        err = take_record(m, &own);
+    if (!err)
+        err = take_signatures(m);
+    if (!err)
+        err = take_way(m, own);
+    if (!err)
+        err = take_recognitions(m);
+    if (!err)
+        err = take_files(m);
+    if (!err)
+        err = take_roster(m);
+    if (!err)
+        err = take_sealer(m);
+    if (!err)
+        err = add_texts(m);
+    return err ? err : seal(m);
+}
+
+/* What does not pass our own verification is not handed out. */
+static int check_written(struct making *m)
+{
+    json_t *report = NULL;
+    size_t i = 0;
+    json_t *check = NULL;
+    int err = package_verify(m->plan->out, m->plan->anchor, &report);
+    if (err)
+        return err;
+    json_array_foreach(json_object_get(report, "checks"), i, check)
+    {
+        if (!err && json_is_false(json_object_get(check, "ok")))
+            err = gather_fail(m, COMITY_E_CONTRADICTION, "%s: %s",
+                              json_string_value(json_object_get(check, "check")),
+                              json_string_value(json_object_get(check, "what")));
+    }
+    json_decref(report);
+    return err;
+}
+
+static void making_done(struct making *m)
+{
+    ledger_close(m->ledger);
+    audit_free(m->audit);
+    arena_free(m->arena);
+    package_files_free(&m->files);
+    LIST_FREE(m->keys);
+    LIST_FREE(m->signatures);
+    LIST_FREE(m->shares);
+    json_decref(m->about.json);
+    json_decref(m->signers.json);
+    json_decref(m->receipts.json);
+    json_decref(m->evidence.json);
+}
+
+int package_make(const struct package_plan *plan, struct buf *detail)
+{
+    struct making m = {.plan = plan,
+                       .detail = detail,
+                       .arena = arena_new(ARENA_MAX),
+                       .about = value_object(),
+                       .signers = value_array(),
+                       .receipts = value_array(),
+                       .evidence = value_array()};
+    int err = m.arena ? COMITY_OK : COMITY_E_NOMEM;
+    if (!err && access(plan->out, F_OK) == 0)
+        err = gather_fail(&m, COMITY_E_EXISTS, "%s", plan->out);
+    if (!err)
+        err = gather(&m);
+    if (!err)
+        err = package_write(plan->out, &m.files, plan->now_ms);
+    if (!err && (err = check_written(&m)))
+        package_remove(plan->out);
+    making_done(&m);
+    return err;
+}
