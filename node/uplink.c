@@ -15,7 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEND_HWM = 1024, RECV_HWM = 1024 };
+enum {
+    SEND_HWM = 1024,
+    RECV_HWM = 1024,
+    LOOK_MS = 1000 /* libzmq gives some connections up without a word: link_client_state() tells by the clock */
+};
 
 struct uplink {
     struct node *n;
@@ -167,7 +171,9 @@ int uplink_timeout_ms(const struct uplink *u)
 {
     if (u->has_more)
         return 0;
-    if (u->socket || !u->n->roster)
+    if (u->socket)
+        return u->is_up ? -1 : LOOK_MS;
+    if (!u->n->roster)
         return -1;
     int64_t left = u->retry_ms - now_ms(u);
     return left > 0 ? (int)left : 0;
