@@ -18,3 +18,5 @@ $(call evil_o,evil_node attacks_session attacks_parcel forge peer loose): INC_te
 
 evil: $(evil_tools)
 .PHONY: evil
+
+check-build check-fast: $(evil_tools)

@@ -392,11 +392,18 @@ restart() {
     start "$1"
 }
 
-# The hub with an attack of its own: start_evil ATTACK [--member ID] [--while FILE].
+# The hub as evil-broker, honest until hub_does says otherwise: start_evil [--member ID].
 start_evil() {
-    launch hub evil-broker -c "$T/hub/broker.conf" -p "$PW" "$@"
-    wait_for 20 started_or_gone hub
-    serves hub >/dev/null 2>&1 || bail "evil-broker $* did not start"
+    launch hub evil-broker -c "$T/hub/broker.conf" -p "$PW" --as "$T/attack" "$@"
+    wait_for 30 started_or_gone hub
+    serves hub >/dev/null 2>&1 || bail "evil-broker did not start"
+}
+
+# hub_does ATTACK, or nothing: from now on.
+hub_does() {
+    mark_log hub
+    if [ -n "${1:-}" ]; then echo "$1" >"$T/attack"; else rm -f "$T/attack"; fi
+    wait_for 5 log_has hub "attack name=${1:-none}" || not_ok "the hub turns to: ${1:-nothing}"
 }
 
 is_online() {

@@ -1,10 +1,11 @@
 /*
  * evil-broker: the broker's own core behind a front that tampers with what passes.
  *
- *     evil-broker -c SITE/broker.conf -p PASSPHRASE [--member ID] [--while FILE] ATTACK
+ *     evil-broker -c SITE/broker.conf -p PASSPHRASE [--member ID] ATTACK
+ *     evil-broker -c SITE/broker.conf -p PASSPHRASE [--member ID] --as FILE
  *
- * With --member only that member's frames are touched, with --while only as long as FILE is there; otherwise the broker is
- * honest. "none" is honest always.
+ * With --member only that member's frames are touched. With --as the attack is the one that FILE names, from one moment to the
+ * next, and the broker is honest while there is no such file.
  */
 #include "base/file.h"
 #include "base/log.h"
@@ -31,7 +32,7 @@ struct options {
     const char *conf;
     const char *passphrase_file;
     const char *member;
-    const char *only_while;
+    const char *as;
     const char *attack;
 };
 
@@ -39,7 +40,7 @@ static const struct argp_option option_table[] = {
     {"config", 'c', "FILE", 0, "the broker's broker.conf", 0},
     {"passphrase-file", 'p', "FILE", 0, "opens its keys", 0},
     {"member", 'm', "ID", 0, "whose frames are touched (default: everybody's)", 0},
-    {"while", 'w', "FILE", 0, "be honest when FILE is not there", 0},
+    {"as", 'a', "FILE", 0, "do what FILE says, and be honest when it is not there", 0},
     {"list", 'l', NULL, 0, "say what attacks there are", 0},
     {0}};
 
@@ -56,8 +57,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case 'm':
         o->member = arg;
         return 0;
-    case 'w':
-        o->only_while = arg;
+    case 'a':
+        o->as = arg;
         return 0;
     case 'l':
         for (const struct tamper *t = tampers; t->name; t++)
@@ -67,7 +68,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         o->attack = arg;
         return 0;
     case ARGP_KEY_END:
-        if (!o->attack || !o->conf || !o->passphrase_file)
+        if (!o->attack == !o->as || !o->conf || !o->passphrase_file)
             argp_usage(state);
         return 0;
     default:
@@ -95,9 +96,34 @@ static bool is_victim(const struct process *p, const struct link_peer *peer)
 {
     const struct roster_member *m =
         p->broker->roster ? roster_member_by_curve(p->broker->roster, peer->key) : NULL;
-    if (!p->t.tamper || !m || (p->o.member && !bytes_is(m->id, p->o.member)))
-        return false;
-    return !p->o.only_while || access(p->o.only_while, F_OK) == 0;
+    return p->t.tamper && m && (!p->o.member || bytes_is(m->id, p->o.member));
+}
+
+static const struct tamper *find(const char *name)
+{
+    const struct tamper *t = tampers;
+    while (t->name && strcmp(t->name, name) != 0)
+        t++;
+    return t->name ? t : NULL;
+}
+
+/* What --as says now. */
+static void choose(struct process *p)
+{
+    char name[64] = "";
+    FILE *f = p->o.as ? fopen(p->o.as, "r") : NULL;
+    if (!p->o.as)
+        return;
+    if (f && fscanf(f, "%63s", name) != 1)
+        name[0] = 0;
+    if (f)
+        fclose(f);
+    const struct tamper *t = find(name);
+    if (t == p->t.tamper)
+        return;
+    p->t.tamper = t;
+    buf_free(&p->t.held);
+    log_event(LOG_INFO, "attack", LOG_STR("name", t ? t->name : "none"));
 }
 
 /* ---- in ---- */
@@ -238,7 +264,7 @@ static void start(struct process *p)
     p->t.broker = p->broker;
     p->t.socket = p->socket;
     p->t.arena = arena_new(FRAME_ARENA);
-    log_event(LOG_INFO, "started", LOG_STR("attack", p->o.attack),
+    log_event(LOG_INFO, "started", LOG_STR("attack", p->o.attack ? p->o.attack : p->o.as),
               LOG_STR("endpoint", link_endpoint(p->socket)));
     buf_wipe(&passphrase);
     buf_free(&detail);
@@ -252,6 +278,7 @@ static void serve(struct process *p, int signals)
                                          {.socket = p->socket, .events = LINK_IN},
                                          {.fd = bulk_fd(p->bulk), .events = LINK_IN}};
         MUST(link_poll(items, 3, busy ? 0 : WATCH_MS));
+        choose(p);
         if (items[0].ready)
             return;
         size_t n = take_in(p, events);
@@ -287,14 +314,6 @@ static void stop(struct process *p)
     free(p->roster_path);
 }
 
-static const struct tamper *find(const char *name)
-{
-    const struct tamper *t = tampers;
-    while (t->name && strcmp(t->name, name) != 0)
-        t++;
-    return t->name ? t : NULL;
-}
-
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -302,8 +321,8 @@ int main(int argc, char **argv)
     static struct process p;
     sigset_t set;
     argp_parse(&argp, argc, argv, 0, NULL, &p.o);
-    p.t.tamper = find(p.o.attack);
-    if (!p.t.tamper && strcmp(p.o.attack, "none") != 0) {
+    p.t.tamper = p.o.attack ? find(p.o.attack) : NULL;
+    if (p.o.attack && !p.t.tamper) {
         fprintf(stderr, "evil-broker: no such attack: %s\n", p.o.attack);
         return 2;
     }

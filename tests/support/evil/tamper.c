@@ -431,16 +431,43 @@ static void send_roster(struct tampering *t, const struct link_peer *to, struct 
     tamper_emit_frame(t, to, &part);
 }
 
-/* After WELCOME, a roster of the next number that the authority has not signed. */
+/* The roster in force under the next number, signed by somebody who calls himself the authority. */
+static struct bytes forge_roster(struct tampering *t)
+{
+    const struct roster *r = t->broker->roster;
+    struct bytes bytes = bytes_slice(roster_file(r), 8 + roster_note(r).len, ROSTER_FILE_MAX);
+    struct buf text = BUF_INIT;
+    struct buf note = BUF_INIT;
+    struct buf file = BUF_INIT;
+    struct note_signer *signer = NULL;
+    uint8_t seed[NOTE_SEED_LEN];
+    const struct roster_issue issue = {.network = bytes_of(t->broker->site->network.name),
+                                       .number = roster_number(r) + 1,
+                                       .previous_text = roster_note_text(r),
+                                       .issued_ms = roster_renew_by_ms(r) - 1000,
+                                       .renew_by_ms = roster_renew_by_ms(r)};
+    random_bytes(seed, sizeof seed);
+    MUST(note_signer_new(roster_network(r)->authority[0].name, seed, &signer));
+    MUST(roster_put_note_text(&text, &issue, bytes));
+    MUST(note_sign(signer, buf_bytes(&text), &note));
+    buf_put_lp(&file, buf_bytes(&note));
+    buf_put_lp(&file, bytes);
+    struct bytes kept = arena_copy(t->arena, buf_bytes(&file));
+    note_signer_free(signer);
+    buf_free(&text);
+    buf_free(&note);
+    buf_free(&file);
+    return kept;
+}
+
 static void roster_forged(struct tampering *t, const struct link_peer *to, const struct frame *f,
                           struct buf *frame)
 {
+    const struct bytes epoch = arena_copy(t->arena, f->epoch);
     tamper_emit(t, to, frame, 0);
     if (f->kind != FRAME_WELCOME)
         return;
-    struct bytes file = roster_file(t->broker->roster);
-    send_roster(t, to, f->epoch, flipped(t, file, file.len - 1),
-                roster_number(t->broker->roster) + 1);
+    send_roster(t, to, epoch, forge_roster(t), roster_number(t->broker->roster) + 1);
     t->hits++;
 }
 
