@@ -4,9 +4,9 @@
 #include "commands.h"
 
 static const struct command *const tables[] = {
-    status_commands, inbox_commands,  case_commands,      evidence_commands, recognise_commands,
-    track_commands,  member_commands, key_commands,       node_commands,     broker_commands,
-    ledger_commands, audit_commands,  authority_commands,
+    status_commands, inbox_commands,  case_commands,    evidence_commands,  recognise_commands,
+    track_commands,  member_commands, key_commands,     node_commands,      broker_commands,
+    ledger_commands, audit_commands,  package_commands, authority_commands,
 };
 
 const struct command *cli_command(size_t n)

@@ -19,5 +19,6 @@ extern const struct command broker_commands[];
 extern const struct command key_commands[];
 extern const struct command ledger_commands[];
 extern const struct command audit_commands[];
+extern const struct command package_commands[];
 
 #endif
