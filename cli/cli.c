@@ -3,6 +3,7 @@
  */
 #include "cli.h"
 
+#include "said.h"
 #include "term.h"
 
 #include <stdarg.h>
@@ -104,8 +105,8 @@ static const char *translate(struct cli *c, int err, const char *message)
         return _(sentence);
     if (!lang_is_zh())
         return message;
-    const char *whole = gettext(message);
-    if (whole != message)
+    const char *whole = said_translate(c, message);
+    if (whole)
         return whole;
     size_t len = strlen(sentence);
     if (strncmp(message, sentence, len) == 0)
