@@ -147,6 +147,113 @@ static int check_signatures(struct check *c, const struct item *it)
     return err ? err : officer_check(&s, &it->body, c->keys, c->key_count);
 }
 
+/* ---- whose signatures a record needs ---- */
+
+/* Who has signed one record in one role: licences, each once. */
+struct signers {
+    struct bytes licence[BODY_NOTES_MAX * 2];
+    size_t count;
+};
+
+static void add_signer(struct signers *s, struct bytes licence)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (licence_equal(s->licence[i], licence))
+            return;
+    if (s->count < sizeof s->licence / sizeof s->licence[0])
+        s->licence[s->count++] = licence;
+}
+
+static bool is_signature_of(const struct item *s, const struct item *record)
+{
+    const struct entry *e = s->entry;
+    return s == record || (e->kind == ENTRY_SIGNATURE && e->has_source && e->source.has_index &&
+                           e->source.index == record->entry->index &&
+                           bytes_equal(s->origin, record->origin));
+}
+
+/* The officers that signed ${it} as ${role}, in its own body and in SIGNATURE entries of this parcel: all verified by now. */
+static int find_signers(const struct check *c, const struct item *it, enum signature_role role,
+                        struct signers *ret)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct item *s = &c->item[i];
+        if (!s->has_body || !is_signature_of(s, it))
+            continue;
+        for (size_t k = 0; k < s->body.note_count; k++) {
+            struct officer_signature sig;
+            int err = officer_signature_peek(s->body.notes[k], &sig);
+            if (err)
+                return err;
+            if (sig.role == role)
+                add_signer(ret, sig.licence);
+        }
+    }
+    return COMITY_OK;
+}
+
+static int check_collectors(const struct check *c, const struct item *it)
+{
+    struct signers signers = {0};
+    int err = find_signers(c, it, SIGNATURE_COLLECTOR, &signers);
+    size_t named = 0;
+    for (size_t i = 0; !err && i < signers.count; i++)
+        for (size_t k = 0; k < it->record->officer_count; k++)
+            if (licence_equal(signers.licence[i], it->record->officers[k].licence)) {
+                named++;
+                break;
+            }
+    return err ? err : named >= 2 ? COMITY_OK : COMITY_E_COLLECTORS;
+}
+
+/* Where the evidence is at hand, the decision must be about that very record, and by none of its collectors. */
+static int check_decided(struct check *c, const struct record *r)
+{
+    const struct record_recognition *d = &r->u.recognition;
+    const struct roster_origin *from = roster_origin_of(c->n->roster, d->evidence.origin);
+    struct opening kept;
+    struct body body;
+    struct record evidence;
+    struct hash hash;
+    int err = ledger_opening(c->n->ledger, d->evidence.origin, d->evidence.index, c->a, &kept);
+    if (err == COMITY_E_NOT_FOUND || err == COMITY_E_ERASED || err == COMITY_E_WITHHELD || !from)
+        return COMITY_OK;
+    if (!err)
+        err = body_decode(c->a, kept.body, &body);
+    if (!err)
+        err = body.record.len ? record_decode(c->a, body.record, &evidence) : COMITY_E_BODY;
+    if (err)
+        return err;
+    ledger_record_hash(from->suite, d->evidence.origin, kept.salt, body.record, &hash);
+    if (!bytes_equal(hash_bytes(&hash), d->record_hash))
+        return COMITY_E_BODY;
+    return recognition_check(r, &evidence, NULL);
+}
+
+static int check_reviewer(struct check *c, const struct item *it)
+{
+    struct signers signers = {0};
+    int err = find_signers(c, it, SIGNATURE_REVIEWER, &signers);
+    if (err)
+        return err;
+    if (signers.count != 1 ||
+        !licence_equal(signers.licence[0], it->record->u.recognition.reviewer.licence))
+        return COMITY_E_REVIEWER;
+    return check_decided(c, it->record);
+}
+
+static bool is_content(const struct check *c, const struct item *it);
+
+/* A record that is handed over has the signatures that its kind needs: the sender's word for it is not enough. */
+static int check_signers(struct check *c, const struct item *it)
+{
+    if (!it->record || !is_content(c, it))
+        return COMITY_OK;
+    if (it->record->kind == RECORD_EVIDENCE)
+        return check_collectors(c, it);
+    return it->record->kind == RECORD_RECOGNITION ? check_reviewer(c, it) : COMITY_OK;
+}
+
 /* ---- attachments ---- */
 
 /* Whether the record is the parcel's own content: its RECORD entries, and what its SHARE entries
@@ -239,6 +346,8 @@ int content_check(struct node *n, struct arena *a, const struct parcel_facts *f,
     int err = read_items(&c, f, o);
     for (size_t i = 0; !err && i < c.count; i++)
         err = check_signatures(&c, &c.item[i]);
+    for (size_t i = 0; !err && i < c.count; i++)
+        err = check_signers(&c, &c.item[i]);
     if (!err)
         err = check_files(&c, f, &content);
     if (err)

@@ -6,6 +6,7 @@
 
 #include "../domain/sample_record.h"
 #include "msg/record.h"
+#include "wire/notes.h"
 
 /* A RECORD entry for HANGZHOU, bent. */
 struct bend {
@@ -14,7 +15,84 @@ struct bend {
     bool stranger;       /* … and one that no record names */
     bool bad_title;      /* break a rule of the domain */
     bool other_len;      /* its first file has another length than others say */
+    size_t unsigned_by;  /* how many of its two collectors have not signed */
 };
+
+/* The collectors' keys, enrolled in CHENGDU's ledger: their KEY entries. */
+static uint64_t enrolled[2];
+
+static struct note_signer *collector_signer(const struct actor *a, size_t i, struct bytes licence)
+{
+    struct note_signer *s = NULL;
+    char name[NOTE_KEY_NAME_MAX];
+    uint8_t seed[32] = {11, (uint8_t)i};
+    snprintf(name, sizeof name, "%s/officer/%.*s", a->party->origin, (int)licence.len,
+             (const char *)licence.data);
+    assert_int_equal(note_signer_new(name, seed, &s), 0);
+    return s;
+}
+
+static struct bytes signed_note(struct turn *t, const struct note_signer *s, struct buf *text)
+{
+    struct buf note = BUF_INIT;
+    assert_int_equal(note_sign(s, buf_bytes(text), &note), 0);
+    struct bytes kept = arena_copy(turn_arena(t), buf_bytes(&note));
+    buf_free(&note);
+    buf_free(text);
+    return kept;
+}
+
+static void took_index(struct draft *d, int err)
+{
+    assert_int_equal(err, 0);
+    *(uint64_t *)d->owner = d->index;
+}
+
+static void enrol_collectors(struct actor *a, struct turn *t, void *arg)
+{
+    struct sample sample;
+    (void)arg;
+    sample_evidence(&sample);
+    for (size_t i = 0; i < 2; i++) {
+        const struct record_officer *o = &sample.record.officers[i];
+        struct note_signer *s = collector_signer(a, i, o->licence);
+        const struct officer_enrolment e = {.origin = bytes_of(a->party->origin),
+                                            .name = o->name,
+                                            .licence = o->licence,
+                                            .key = *note_signer_public(s)};
+        struct buf text = BUF_INIT;
+        struct buf bytes = BUF_INIT;
+        const uint32_t role = ROLE_OFFICER;
+        assert_int_equal(officer_put_text(&text, &e), 0);
+        struct bytes note = signed_note(t, s, &text);
+        const struct body body = {.notes = &note, .note_count = 1, .roles = &role, .role_count = 1};
+        assert_int_equal(body_encode(&body, &bytes), 0);
+        const struct draft d = {.kind = ENTRY_KEY,
+                                .body = arena_copy(turn_arena(t), buf_bytes(&bytes)),
+                                .done = took_index,
+                                .owner = &enrolled[i]};
+        assert_int_equal(turn_add(t, &d), 0);
+        buf_free(&bytes);
+        note_signer_free(s);
+    }
+}
+
+static struct bytes collector_note(const struct actor *a, struct turn *t, const struct sample *sample,
+                                   size_t i, struct bytes salt, struct bytes record)
+{
+    struct note_signer *s = collector_signer(a, i, sample->record.officers[i].licence);
+    struct officer_signature sig = {.origin = bytes_of(a->party->origin),
+                                    .licence = sample->record.officers[i].licence,
+                                    .role = SIGNATURE_COLLECTOR,
+                                    .record_kind = RECORD_EVIDENCE,
+                                    .time_ms = 1700000000000};
+    struct buf text = BUF_INIT;
+    ledger_record_hash(suite_get(SUITE_1), sig.origin, salt, record, &sig.record_hash);
+    assert_int_equal(officer_signature_put_text(&text, &sig), 0);
+    struct bytes note = signed_note(t, s, &text);
+    note_signer_free(s);
+    return note;
+}
 
 static struct bytes blob_of(struct turn *t, const struct record_file *f)
 {
@@ -55,8 +133,9 @@ static void add_bent(struct actor *a, struct turn *t, void *arg)
     struct sample s;
     struct buf record = BUF_INIT;
     struct buf body = BUF_INIT;
-    struct bytes note;
-    struct body b = {0};
+    struct bytes notes[3];
+    struct body b = {.notes = notes};
+    const struct bytes salt = BYTES_LIT("salt of an evidence, 32 bytes ..");
     sample_evidence(&s);
     s.files[1].blob = BYTES_LIT("another file's identity, 32 byte");
     if (bend->other_len)
@@ -65,19 +144,21 @@ static void add_bent(struct actor *a, struct turn *t, void *arg)
         s.record.u.evidence.title = BYTES_LIT("two\nlines");
     assert_int_equal(record_encode(&s.record, &record), 0);
     b.record = buf_bytes(&record);
-    if (bend->licence) {
-        note = stranger_note(a, t, bend->licence);
-        b.notes = &note;
-        b.note_count = 1;
-    }
+    for (size_t i = bend->unsigned_by; i < 2; i++)
+        notes[b.note_count++] = collector_note(a, t, &s, i, salt, b.record);
+    if (bend->licence)
+        notes[b.note_count++] = stranger_note(a, t, bend->licence);
     assert_int_equal(body_encode(&b, &body), 0);
     struct bytes *to = arena_alloc(turn_arena(t), sizeof *to);
     struct bytes *blobs = arena_alloc(turn_arena(t), 3 * sizeof *blobs);
     struct draft d = {.kind = ENTRY_RECORD,
+                      .salt = salt,
                       .body = arena_copy(turn_arena(t), buf_bytes(&body)),
                       .to = to,
                       .to_count = 1,
-                      .blobs = blobs};
+                      .blobs = blobs,
+                      .enclosed_own = enrolled,
+                      .enclosed_own_count = 2};
     *to = BYTES_LIT(HANGZHOU);
     for (size_t i = 0; i < bend->blobs; i++)
         blobs[d.blob_count++] = blob_of(t, &s.record.u.evidence.files[i]);
@@ -122,6 +203,9 @@ static void content_that_does_not_hold_is_refused_to_its_sender(void **state)
     struct world *w = *state;
     size_t files = files_of_sample();
     world_connect_all(w);
+    actor_turn(w, actor_of(w, CHENGDU), enrol_collectors, NULL);
+    expect(w, (struct bend){.blobs = files, .unsigned_by = 1}, "collectors_missing");
+    expect(w, (struct bend){.blobs = files, .unsigned_by = 2}, "collectors_missing");
     expect(w, (struct bend){.blobs = files, .bad_title = true}, "invalid");
     expect(w, (struct bend){.blobs = files, .licence = "X1"}, "key_unknown");
     expect(w, (struct bend){.blobs = files - 1}, "attachment_mismatch");
@@ -135,6 +219,7 @@ static void attachments_are_registered_on_both_sides(void **state)
     struct actor *a = actor_of(w, CHENGDU);
     struct actor *b = actor_of(w, HANGZHOU);
     struct bend good = {.blobs = files_of_sample()};
+    actor_turn(w, a, enrol_collectors, NULL);
     actor_turn(w, a, add_bent, &good);
     assert_int_equal(number(a, "SELECT count(*) FROM attachment_out WHERE state = 0"), good.blobs);
     world_connect_all(w);
@@ -151,6 +236,7 @@ static void attachment_of_another_length_is_refused_and_stops_nobody(void **stat
     struct bend good = {.blobs = files_of_sample()};
     struct bend bad = {.blobs = good.blobs, .other_len = true};
     world_connect_all(w);
+    actor_turn(w, a, enrol_collectors, NULL);
     actor_turn(w, a, add_bent, &good);
     world_run(w);
     actor_turn(w, a, add_bent, &bad);
