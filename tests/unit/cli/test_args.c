@@ -3,6 +3,8 @@
 
 #include "../../../cli/ask.h"
 
+#include "base/file.h"
+
 #include <comity/err.h>
 
 static const struct flag flags[] = {
@@ -214,6 +216,27 @@ static void help_names_every_flag_of_every_command(void **state)
     }
 }
 
+static void man_page_names_every_command_and_flag(void **state)
+{
+    struct rig *r = *state;
+    struct buf page = BUF_INIT;
+    const struct command *m = NULL;
+    if (file_read("docs/man/comity.1", 1024 * 1024, &page) != 0)
+        skip(); /* not run from the sources */
+    for (size_t n = 0; (m = cli_command(n)); n++) {
+        size_t count = 0;
+        const struct flag **all = args_flags(&r->c, m, &count);
+        if (!strstr(buf_str(&page), cli_text(&r->c, ".It Nm Cm %s%s%s", m->noun, m->verb ? " " : "",
+                                             m->verb ? m->verb : "")))
+            fail_msg("comity(1) does not have %s %s", m->noun, m->verb ? m->verb : "");
+        for (size_t i = 0; i < count; i++)
+            if (all[i]->name && !strstr(buf_str(&page), cli_text(&r->c, "Fl -%s", all[i]->name)) &&
+                !strstr(buf_str(&page), cli_text(&r->c, ", -%s", all[i]->name)))
+                fail_msg("comity(1) does not have --%s of %s", all[i]->name, m->noun);
+    }
+    buf_free(&page);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, rig_teardown)
 
 int main(void)
@@ -234,6 +257,7 @@ int main(void)
         T(word_that_is_not_utf8_is_refused),
         T(commands_all_are_complete),
         T(help_names_every_flag_of_every_command),
+        T(man_page_names_every_command_and_flag),
     };
     return cmocka_run_group_tests_name("args", tests, NULL, NULL);
 }
