@@ -63,10 +63,10 @@ fields() {
         [ "$b" -lt 128 ] || continue
         case $what in
         tag)
-            number=$((v >> 3)) type=$((v & 7)) what=value
-            if [ $type -eq 1 ]; then echo "$number 1 $at 8"; left=8 what=tag; fi ;;
+            tagged=$((v >> 3)) type=$((v & 7)) what=value
+            if [ $type -eq 1 ]; then echo "$tagged 1 $at 8"; left=8 what=tag; fi ;;
         value)
-            echo "$number $type $at $v"
+            echo "$tagged $type $at $v"
             [ $type -ne 2 ] || left=$v
             what=tag ;;
         esac
