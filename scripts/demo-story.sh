@@ -72,7 +72,7 @@ chapter "A network" "建立网络"
 tell "The central administration makes the network's keys, offline." "总局离线生成网络密钥。"
 show authority init cn-samr $pass
 tell "The broker and three bureaus make their own keys; each hands in a join file." \
-    "中枢与三个局各自生成密钥，提交加入申请。"
+    "中转站与三个局各自生成密钥，提交加入申请。"
 quiet broker init --dir hub --network cn-samr.network --member hub --name 'Hub' --endpoint "$main" --bulk-endpoint "$bulk" $pass
 quiet node init --dir hangzhou --network cn-samr.network --member 330100-001 --name '杭州市市场监督管理局' $pass
 quiet node init --dir shenzhen --network cn-samr.network --member 440300-001 --name '深圳市市场监督管理局' $pass
@@ -90,8 +90,8 @@ chapter "A case in Chengdu" "成都立案"
 as chengdu
 quiet key new --licence CD-0017 --name '李明' --role officer --out li.key $pass
 quiet key new --licence CD-0023 --name '王芳' --role officer --out wang.key $pass
-show case new --title '直播间销售假冒运动鞋案' --platform-domicile 330100:330100-001 --operator-domicile 440300:440300-001 \
-    --violation-place 510100:510100-001 --party '深圳某贸易有限公司:914403001922038216' --platform '某直播平台' \
+show case new --title '直播间销售假冒运动鞋案' --platform-domicile 330100@330100-001 --operator-domicile 440300@440300-001 \
+    --violation-place 510100@510100-001 --party '深圳某贸易有限公司:914403001922038216' --platform '某直播平台' \
     --to 330100-001 --to 440300-001
 case_ref=$("$B/comity" case list --json | jq -r '.items[0].ref')
 tell "Two officers collect evidence: a transcript, a screenshot, a recording of 20 MB." \
@@ -109,7 +109,7 @@ chapter "Hangzhou receives; Shenzhen catches up" "杭州收到；深圳补收"
 wait_until 20 has hangzhou 2
 as hangzhou
 show inbox list
-tell "Now Shenzhen's node starts, and the broker delivers what it kept." "深圳节点启动，中枢补投积存的包裹。"
+tell "Now Shenzhen's node starts, and the broker delivers what it kept." "深圳节点启动，中转站补投积存的包裹。"
 start shenzhen
 wait_until 20 has shenzhen 2
 as shenzhen
@@ -139,8 +139,8 @@ show audit run hangzhou.ledger shenzhen.ledger chengdu.ledger hub.ledger --netwo
 tell "One byte of one copy is changed." "改动其中一份副本的一个字节。"
 cp chengdu.ledger forged.ledger
 for t in $(sqlite3 forged.ledger "SELECT name FROM sqlite_master WHERE type = 'trigger'"); do sqlite3 forged.ledger "DROP TRIGGER $t"; done
-sqlite3 forged.ledger "UPDATE entry_run SET data = CAST(substr(data, 1, 59) || CASE substr(data, 60, 1) WHEN x'ff' THEN x'00' ELSE x'ff' END
-    || substr(data, 61) AS BLOB) WHERE first = (SELECT max(first) FROM entry_run WHERE first <= ${evidence_ref##*/})"
+sqlite3 forged.ledger "UPDATE entry_run SET data = CAST(substr(data, 1, 109) || CASE substr(data, 110, 1) WHEN x'ff' THEN x'00' ELSE x'ff' END
+    || substr(data, 111) AS BLOB) WHERE first = (SELECT max(first) FROM entry_run WHERE first <= ${evidence_ref##*/})"
 show audit run hangzhou.ledger shenzhen.ledger forged.ledger hub.ledger --network cn-samr.network || true
 
 chapter "For a court" "提交法院的证据包"
