@@ -139,6 +139,8 @@ void front_tidy(struct front *f)
     size_t due = 0;
     while (due < f->leaving_count && f->leaving[due].due_ms <= now)
         cut(f, &f->leaving[due++].peer);
+    if (due == 0)
+        return;
     f->leaving_count -= due;
     memmove(f->leaving, f->leaving + due, f->leaving_count * sizeof *f->leaving);
 }
