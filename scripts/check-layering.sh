@@ -21,22 +21,18 @@ needs() {
 modules=$(sed -n 's/^MODULES := //p' Makefile)
 for m in $modules; do
     allowed=" $m $(needs "$m" | sort -u | tr '\n' ' ')"
-    for f in lib/"$m"/*.[ch]; do
-        [ -e "$f" ] || continue
-        for dir in $(sed -n 's|^#include "\([a-z]*\)/.*|\1|p' "$f" | sort -u); do
-            case "$allowed" in *" $dir "*) ;; *) say "$f includes $dir/, which $m must not lean on" ;; esac
-        done
+    for dir in $(cat lib/"$m"/*.[ch] | sed -n 's|^#include "\([a-z]*\)/.*|\1|p' | sort -u); do
+        case "$allowed" in
+        *" $dir "*) ;;
+        *) say "$m must not lean on $dir: $(grep -l "^#include \"$dir/" lib/"$m"/*.[ch] | tr '\n' ' ')" ;;
+        esac
     done
 done
 
 # The programs never include one another.
 for p in broker node cli; do
-    for f in "$p"/*.[ch]; do
-        [ -e "$f" ] || continue
-        for other in broker node cli; do
-            if [ "$other" != "$p" ] && grep -Hn "^#include \"$other/" "$f"; then say "$f includes $other/"; fi
-        done
-    done
+    others=$(echo broker node cli | sed "s/$p//;s/^ *//;s/ *$//;s/  */\\\\|/")
+    if grep -n "^#include \"\($others\)/" "$p"/*.[ch]; then say "$p includes another program"; fi
 done
 
 # only HEADER-PATTERN FOLDER…: who may include a third-party header.
