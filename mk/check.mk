@@ -12,7 +12,7 @@ CHECKS  := $(wildcard tests/check/*.sh)
 E2E     := $(filter-out $(SAN_E2E),$(wildcard tests/e2e/[0-9]*.sh))
 
 check-build: all evil unit-bins $(BENCH_LOAD) $(B)/tests/unit/msg/recode
-	$(Q)$(MAKE) -s --no-print-directory B=$(SAN_B) SAN=address,undefined OPT='-O1 -g' all evil unit-bins
+	$(Q)$(MAKE) -s --no-print-directory B=$(SAN_B) SAN=address,undefined OPT='-O1 -g' WERROR= all evil unit-bins
 .PHONY: check-build
 
 check: check-build fuzz
