@@ -4,10 +4,15 @@
 #include "evidence.h"
 
 #include "ask.h"
+#include "base/clock.h"
 #include "commands.h"
 #include "compose.h"
 #include "fetched.h"
 #include "officer.h"
+
+#include <unistd.h>
+
+enum { SHARE_RETRY_MS = 250 };
 
 static const struct flag list_flags[] = {
     {"case", N_("REF"), 0, N_("Only evidence in this case")},
@@ -211,6 +216,27 @@ static int evidence_sign(struct cli *c)
 
 /* ---- forward ---- */
 
+/* What was received can be handed on once its files are here: with --wait, that is waited for, too.
+ */
+static int share(struct cli *c, const json_t *to, const char *request_id, json_t **ret)
+{
+    char stage[16];
+    uint64_t wait_ms = 0;
+    int64_t start = clock_mono_ms(&clock_system);
+    const char *wait = flag_text(c, "wait");
+    if (wait && wait_parse(wait, stage, &wait_ms) != 0)
+        return COMITY_E_USAGE; /* cannot be: it was checked before */
+    for (;;) {
+        int err = ask(c, "record.share",
+                      cli_json(json_pack("{s:s, s:O, s:s}", "ref", c->args[0], "to", to,
+                                         "request_id", request_id)),
+                      ret);
+        if (err != COMITY_E_AGAIN || clock_mono_ms(&clock_system) - start >= (int64_t)wait_ms)
+            return err;
+        usleep(SHARE_RETRY_MS * 1000);
+    }
+}
+
 static int evidence_forward(struct cli *c)
 {
     json_t *to = NULL;
@@ -227,12 +253,11 @@ static int evidence_forward(struct cli *c)
         err = compose_request_id(c, subject, to, NULL, &request_id);
     }
     if (!err)
-        err = ask(c, "record.share",
-                  cli_json(json_pack("{s:s, s:O, s:s}", "ref", c->args[0], "to", to, "request_id",
-                                     request_id)),
-                  &reply);
+        err = share(c, to, request_id, &reply);
     json_decref(to);
     json_decref(subject);
+    if (err == COMITY_E_AGAIN)
+        cli_hint(c, err, _("--wait received:5m waits for its files first"));
     if (err == COMITY_E_COLLECTORS)
         cli_hint(c, err, "comity evidence sign %s --collector KEYFILE", c->args[0]);
     if (err)
