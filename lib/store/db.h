@@ -1,5 +1,5 @@
 /*
- * SQLite, opened in the one right way: WAL, synchronous=FULL, 16 KiB pages, one writer.
+ * SQLite, opened in the one right way: WAL, synchronous=FULL, 4 KiB pages, one writer.
  *
  * The only place that includes <sqlite3.h>. Statements are string literals, prepared at their first
  * use and kept; values are given beside them, so that a query and what is bound to it stand in one

@@ -32,7 +32,7 @@ static uint64_t get(struct db *db, const char *sql)
 static void open_sets_every_pragma(void **state)
 {
     struct db *db = open_migrated(in_dir(state, "x.db"));
-    assert_int_equal(get(db, "PRAGMA page_size"), 16384);
+    assert_int_equal(get(db, "PRAGMA page_size"), 4096);
     assert_int_equal(get(db, "PRAGMA synchronous"), 2);
     assert_int_equal(get(db, "PRAGMA foreign_keys"), 1);
     assert_int_equal(get(db, "PRAGMA temp_store"), 2);
@@ -359,8 +359,8 @@ static void damaged_page_is_ledger_damaged(void **state)
     for (uint64_t i = 0; i < 100; i++)
         assert_int_equal(db_run(db, "INSERT INTO t VALUES (?1, zeroblob(1000))", DB_U64(i)), 0);
     db_close(db);
-    for (size_t page = 1; page < file_size(path) / 16384; page++)
-        overwrite(path, page * 16384, 0xa5, 64);
+    for (size_t page = 1; page < file_size(path) / 4096; page++)
+        overwrite(path, page * 4096, 0xa5, 64);
     assert_int_equal(db_open(path, DB_READ, &db), 0);
     uint64_t v = 0;
     assert_int_equal(db_get_u64(db, 0, &v, "SELECT sum(length(b)) FROM t", &DB_NULL, 1),
@@ -405,7 +405,7 @@ static void failing_sync_of_a_checkpoint_is_io_for_ever(void **state)
     /* 3,000 pages: enough for a checkpoint behind the commit. */
     fail_syncs_of = in_dir(state, "x.db");
     assert_int_equal(db_begin(db), 0);
-    assert_int_equal(db_run(db, "INSERT INTO t VALUES (1, zeroblob(3000 * 16384))", DB_NULL), 0);
+    assert_int_equal(db_run(db, "INSERT INTO t VALUES (1, zeroblob(12000 * 4096))", DB_NULL), 0);
     int err = db_commit(db);
     fail_syncs_of = NULL;
     assert_int_equal(err, COMITY_E_IO);
@@ -437,7 +437,7 @@ static void copy_is_complete_and_alone(void **state)
     assert_int_equal(db_open(copy, DB_IMMUTABLE, &db), 0);
     assert_int_equal(db_migrate(db, MARK, steps, 2), 0);
     assert_int_equal(get(db, "SELECT length(b) FROM t"), 5);
-    assert_int_equal(get(db, "PRAGMA page_size"), 16384);
+    assert_int_equal(get(db, "PRAGMA page_size"), 4096);
     db_close(db);
 }
 
