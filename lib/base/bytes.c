@@ -307,6 +307,19 @@ struct bytes arena_copy(struct arena *a, struct bytes b)
     return BYTES(p, b.len);
 }
 
+bool arena_has(const struct arena *a, struct bytes b)
+{
+    uintptr_t at = (uintptr_t)b.data;
+    for (const struct arena_block *block = a->first; block; block = block->next) {
+        uintptr_t start = (uintptr_t)block->data;
+        if (at >= start && at - start <= block->used && b.len <= block->used - (at - start))
+            return true;
+        if (block == a->current)
+            break; /* what is used of those behind it is from before the reset */
+    }
+    return false;
+}
+
 char *arena_strdup(struct arena *a, struct bytes b)
 {
     char *p = arena_alloc_raw(a, b.len + 1);

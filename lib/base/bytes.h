@@ -80,6 +80,8 @@ void *arena_alloc_raw(struct arena *a, size_t n);
 struct bytes arena_copy(struct arena *a, struct bytes b);
 /* A copy with an end mark; NULL on failure. */
 char *arena_strdup(struct arena *a, struct bytes b);
+/* Whether ${b} lies in the arena's memory: then it lives as long as the rest. */
+bool arena_has(const struct arena *a, struct bytes b);
 /* Forget everything that was given out, keep the memory for the next turn. */
 void arena_reset(struct arena *a);
 /* Bytes given out since the last reset. */

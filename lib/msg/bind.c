@@ -270,12 +270,12 @@ int bind_decode(struct arena *a, struct bytes bytes, const struct bind *b,
     int err = codec_check(bytes, b->type, limits);
     if (err)
         return err;
-    struct bytes copy = arena_copy(a, bytes);
+    struct bytes kept = arena_has(a, bytes) ? bytes : arena_copy(a, bytes);
     void *self = arena_alloc(a, b->size);
-    if (!copy.data || !self)
+    if (!kept.data || !self)
         return COMITY_E_NOMEM;
-    struct reader r = {.a = a, .at = copy.data};
-    err = read_message(&r, b, copy.data + copy.len, self);
+    struct reader r = {.a = a, .at = kept.data};
+    err = read_message(&r, b, kept.data + kept.len, self);
     if (!err)
         err = bind_check(b, limits, self);
     if (!err)

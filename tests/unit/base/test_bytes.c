@@ -113,6 +113,24 @@ static void arena_memory_is_zeroed_aligned_and_distinct(void **state)
     arena_free(a);
 }
 
+static void arena_has_what_it_gave_out_and_nothing_else(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(64 << 20);
+    struct bytes small = arena_copy(a, bytes_of("small"));
+    struct bytes large = BYTES(arena_alloc(a, 1 << 20), 1 << 20);
+    struct bytes other = bytes_of("other");
+    assert_true(arena_has(a, small));
+    assert_true(arena_has(a, bytes_slice(large, 1000, 1000)));
+    assert_true(arena_has(a, large));
+    assert_false(arena_has(a, BYTES(large.data, large.len + 16)));
+    assert_false(arena_has(a, other));
+    assert_false(arena_has(a, BYTES_NONE));
+    arena_reset(a);
+    assert_false(arena_has(a, large));
+    arena_free(a);
+}
+
 static void arena_copies_have_data_even_when_empty(void **state)
 {
     (void)state;
@@ -144,6 +162,7 @@ int main(void)
         cmocka_unit_test(buf_without_memory_stays_failed),
         cmocka_unit_test(arena_never_exceeds_its_cap),
         cmocka_unit_test(arena_memory_is_zeroed_aligned_and_distinct),
+        cmocka_unit_test(arena_has_what_it_gave_out_and_nothing_else),
         cmocka_unit_test(arena_copies_have_data_even_when_empty),
         cmocka_unit_test(wipe_overwrites),
     };
