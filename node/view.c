@@ -3,8 +3,8 @@
  * turn runs, and the numbers of ledgers. What each kind of entry leaves in the tables is
  * view_project.c's.
  *
- * An own record without a case costs one row at the end of one table; that is the path of an import
- * of thousands a second. Such rows are gathered (view_own.c), as counts are; others are written at
+ * A record without files costs one row at the end of one table; that is the path of an import of
+ * thousands a second. Such rows are gathered (view_rows.c), as counts are; others are written at
  * once.
  */
 #include "view_parts.h"
@@ -60,7 +60,7 @@ int view_apply(struct node *n, const struct view_item *item)
 
 int view_flush(struct node *n)
 {
-    int err = view_write_own(n);
+    int err = view_write_rows(n);
     for (uint64_t kind = 0; n->view && kind < VIEW_KINDS; kind++)
         for (uint64_t own = 0; !err && own < 2; own++)
             if (n->view->added[kind][own])
@@ -84,7 +84,8 @@ void view_forget(struct node *n)
         free(o);
     }
     arena_free(v->scratch);
-    arena_free(v->kept);
+    arena_free(v->own.kept);
+    arena_free(v->received.kept);
     free(v);
     n->view = NULL;
 }

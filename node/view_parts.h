@@ -16,8 +16,10 @@ enum { VIEW_ORIGIN_OWN = 0 };
 
 enum { VIEW_KINDS = 4, VIEW_BATCH = 16 };
 
-/* An own record on its way into view_record and view_request. Texts are in view->kept. */
-struct view_own {
+/* A record on its way into view_record (and view_request). Texts are in the rows' memory. */
+struct view_row {
+    uint64_t at;
+    uint64_t origin;
     uint64_t index;
     uint32_t kind;
     int64_t time_ms;
@@ -29,7 +31,16 @@ struct view_own {
     uint64_t sub;
     uint64_t files;
     uint64_t notes;
-    struct bytes request_id;
+    struct bytes request_id; /* of own ones */
+    struct bytes sender;     /* of received ones */
+    struct hash leaf;
+};
+
+/* Rows that wait; received ones all of one kind. */
+struct view_rows {
+    struct view_row row[VIEW_BATCH];
+    size_t count;
+    struct arena *kept;
 };
 
 struct view_origin {
@@ -42,9 +53,8 @@ struct view_origin {
  * turn's transaction sees. */
 struct view {
     struct arena *scratch; /* of one item */
-    struct arena *kept;    /* of the rows that wait */
-    struct view_own own[VIEW_BATCH];
-    size_t own_count;
+    struct view_rows own;
+    struct view_rows received;
     struct view_origin *origins;
     uint64_t added[VIEW_KINDS][2]; /* records of that kind: received, own */
 };
@@ -53,10 +63,15 @@ struct view {
 int view_origin_id(struct node *n, struct bytes origin, uint64_t *ret)
     __attribute__((warn_unused_result));
 
-/* Write the own records that wait: before anything is done that must see them. */
-int view_write_own(struct node *n) __attribute__((warn_unused_result));
+/* ---- view_rows.c ---- */
+
+/* Write the records that wait: before anything is done that must see them, or come behind them. */
+int view_write_rows(struct node *n) __attribute__((warn_unused_result));
 /* Let ${row} wait, whose texts are copied. */
-int view_add_own(struct node *n, const struct view_own *row) __attribute__((warn_unused_result));
+int view_add_row(struct node *n, const struct view_row *row) __attribute__((warn_unused_result));
+/* Write the received record ${row}, and say whether it is the first of its place. */
+int view_write_row(struct node *n, const struct view_row *row, bool *ret_new)
+    __attribute__((warn_unused_result));
 
 /* ---- view_project.c: one kind of entry each; the body of ${item} has been decoded ---- */
 

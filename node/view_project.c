@@ -45,11 +45,6 @@ static size_t files_of(const struct record *r)
     return r->kind == RECORD_EVIDENCE ? r->u.evidence.file_count : 0;
 }
 
-static struct db_value text_or_null(struct bytes text)
-{
-    return text.len ? DB_TEXT(text) : DB_NULL;
-}
-
 /* The case that the record belongs to, by the number of its ledger. False: to none. */
 static bool case_of(struct node *n, const struct record *r, uint64_t *ret_origin, int *ret_err)
 {
@@ -60,10 +55,12 @@ static bool case_of(struct node *n, const struct record *r, uint64_t *ret_origin
     return err == COMITY_OK;
 }
 
-static int write_own(struct node *n, const struct view_item *item, const struct record *r,
-                     const struct body *body)
+static int fill_row(struct node *n, const struct view_item *item, const struct record *r,
+                    const struct body *body, struct view_row *ret)
 {
-    struct view_own row = {.index = item->index,
+    bool is_own = item->from == VIEW_OWN;
+    struct view_row row = {.at = is_own ? item->index : item->received,
+                           .index = item->index,
                            .kind = r->kind,
                            .time_ms = item->time_ms,
                            .case_index = r->case_ref.index,
@@ -72,31 +69,15 @@ static int write_own(struct node *n, const struct view_item *item, const struct 
                            .sub = sub_of(r),
                            .files = files_of(r),
                            .notes = body->note_count,
-                           .request_id = body->request_id};
-    int err = COMITY_OK;
-    row.has_case = case_of(n, r, &row.case_origin, &err);
-    return err ? err : view_add_own(n, &row);
-}
-
-/* COMITY_E_EXISTS when it is known. */
-static int write_received(struct node *n, const struct view_item *item, const struct record *r,
-                          uint64_t origin, size_t notes)
-{
-    uint64_t case_origin = 0;
-    int err = COMITY_OK;
-    bool has_case = case_of(n, r, &case_origin, &err);
+                           .request_id = is_own ? body->request_id : BYTES_NONE,
+                           .sender = item->sender,
+                           .leaf = item->leaf};
+    int err = view_origin_id(n, item->origin, &row.origin);
     if (!err)
-        err = db_run(store_db(n->store),
-                     "INSERT OR IGNORE INTO view_record(at, origin, idx, kind, time, case_origin,"
-                     " case_idx, title, doc_no, sub, files, notes, sender, leaf)"
-                     " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
-                     DB_U64(item->received), DB_U64(origin), DB_U64(item->index), DB_U64(r->kind),
-                     DB_U64(item->time_ms), has_case ? DB_U64(case_origin) : DB_NULL,
-                     has_case ? DB_U64(r->case_ref.index) : DB_NULL, text_or_null(title_of(r)),
-                     text_or_null(r->doc_no), sub_of(r) ? DB_U64(sub_of(r)) : DB_NULL,
-                     DB_U64(files_of(r)), DB_U64(notes), text_or_null(item->sender),
-                     DB_BLOB(hash_bytes(&item->leaf)));
-    return !err && db_changes(store_db(n->store)) == 0 ? COMITY_E_EXISTS : err;
+        row.has_case = case_of(n, r, &row.case_origin, &err);
+    if (!err)
+        *ret = row;
+    return err;
 }
 
 static int write_files(struct node *n, const struct view_item *item, const struct record *r,
@@ -119,7 +100,7 @@ static int write_files(struct node *n, const struct view_item *item, const struc
 static int mark_decided(struct node *n, uint64_t evidence_origin,
                         const struct record_recognition *r)
 {
-    int err = view_write_own(n);
+    int err = view_write_rows(n);
     if (err)
         return err;
     if (evidence_origin == VIEW_ORIGIN_OWN)
@@ -167,21 +148,21 @@ static const struct record *record_of(struct node *n, const struct view_item *it
 int view_project_record(struct node *n, const struct view_item *item, const struct body *body)
 {
     struct record room = {0};
+    struct view_row row;
     const struct record *r = record_of(n, item, body, &room);
-    uint64_t origin = 0;
     if (!r || r->kind >= VIEW_KINDS || (r->has_case_ref && r->case_ref.index > PROOF_SIZE_MAX))
         return COMITY_OK;
-    int err = view_origin_id(n, item->origin, &origin);
+    bool leaves_more = files_of(r) > 0 || r->kind == RECORD_RECOGNITION;
+    bool is_new = true;
+    int err = fill_row(n, item, r, body, &row);
     if (!err)
-        err = item->from == VIEW_OWN ? write_own(n, item, r, body)
-                                     : write_received(n, item, r, origin, body->note_count);
-    if (err)
-        return err == COMITY_E_EXISTS ? COMITY_OK : err;
-    err = write_files(n, item, r, origin);
+        err = leaves_more && item->from != VIEW_OWN ? view_write_row(n, &row, &is_new)
+                                                    : view_add_row(n, &row);
+    if (err || !leaves_more || !is_new)
+        return err;
+    err = write_files(n, item, r, row.origin);
     if (!err && r->kind == RECORD_RECOGNITION)
-        err = write_recognition(n, item, &r->u.recognition, origin);
-    if (!err)
-        n->view->added[r->kind][item->from == VIEW_OWN]++;
+        err = write_recognition(n, item, &r->u.recognition, row.origin);
     return err;
 }
 

@@ -218,6 +218,65 @@ static void turn_of_records_costs_microseconds_each(void **state)
         buf_free(&body[i]);
 }
 
+/* ---- what comes again ---- */
+
+static uint64_t asked(struct node *n, const char *sql)
+{
+    uint64_t ret = 0;
+    const struct db_value none = DB_NULL;
+    assert_int_equal(db_get_u64(store_db(n->store), 0, &ret, sql, &none, 1), 0);
+    return ret;
+}
+
+/* Records of both kinds, in several batches, and each a second time, brought by another parcel. */
+static void received_record_that_comes_again_is_shown_and_counted_once(void **state)
+{
+    enum { RECORDS = 50 };
+    struct offices *o = *state;
+    struct entry e = {.kind = ENTRY_RECORD};
+    struct buf record = BUF_INIT;
+    struct buf body[2] = {BUF_INIT, BUF_INIT};
+    offices_stop(o);
+    struct node *n = actor_of(o->w, HANGZHOU)->node;
+    const struct record kinds[2] = {
+        {.kind = RECORD_CASE,
+         .schema = 1,
+         .created = bytes_of("2026-11-24T10:00:00+08:00"),
+         .u.case_content = {.title = bytes_of("a case"),
+                            .filed = bytes_of("2026-11-24T10:00:00+08:00")}},
+        evidence_record(collectors, NULL)};
+    for (size_t i = 0; i < 2; i++) {
+        buf_reset(&record);
+        assert_int_equal(record_encode(&kinds[i], &record), 0);
+        const struct body b = {.record = buf_bytes(&record)};
+        assert_int_equal(body_encode(&b, &body[i]), 0);
+    }
+    uint64_t rows = asked(n, "SELECT count(*) FROM view_record WHERE origin > 0");
+    uint64_t counted = asked(n, "SELECT sum(n) FROM view_count WHERE what % 2 = 0");
+    assert_int_equal(store_begin(n->store), 0);
+    for (uint64_t i = 0; i < 2 * RECORDS; i++) {
+        const struct view_item item = {.from = VIEW_DELIVERED,
+                                       .origin = bytes_of("test-net/" SHENZHEN),
+                                       .index = 5000 + i % RECORDS,
+                                       .entry = &e,
+                                       .body = buf_bytes(&body[i % RECORDS % 20 == 19]),
+                                       .received = 9000 + i,
+                                       .sender = bytes_of(SHENZHEN)};
+        assert_int_equal(view_apply(n, &item), 0);
+    }
+    assert_int_equal(view_flush(n), 0);
+    view_forget(n);
+    assert_int_equal(store_commit(n->store), 0);
+    assert_int_equal(asked(n, "SELECT count(*) FROM view_record WHERE origin > 0"), rows + RECORDS);
+    assert_int_equal(asked(n, "SELECT count(*) FROM view_record WHERE at >= 9000"), RECORDS);
+    assert_int_equal(asked(n, "SELECT max(at) FROM view_record"), 9000 + RECORDS - 1);
+    assert_int_equal(asked(n, "SELECT sum(n) FROM view_count WHERE what % 2 = 0"),
+                     counted + RECORDS);
+    buf_free(&record);
+    for (size_t i = 0; i < 2; i++)
+        buf_free(&body[i]);
+}
+
 /* ---- what makes no sense ---- */
 
 static void nonsense_is_passed_over(void **state)
@@ -252,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(rebuilt_tables_are_those_built_live),
         TEST(turn_of_records_costs_microseconds_each),
+        TEST(received_record_that_comes_again_is_shown_and_counted_once),
         TEST(nonsense_is_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
