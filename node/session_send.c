@@ -285,12 +285,13 @@ int session_pump(struct turn *t, struct node_out *out)
         return say_hello(t, out);
     if (s->state != NODE_ONLINE && s->state != NODE_FETCHING_ROSTER)
         return COMITY_OK;
-    int err = say_taken(t, out);
-    if (!err && s->state == NODE_FETCHING_ROSTER && !s->asked) {
+    int err = COMITY_OK;
+    if (s->state == NODE_FETCHING_ROSTER && !s->asked) {
         s->asked = true;
         err = session_ask_roster(t->node, out);
     }
+    /* Receipts before TAKEN: the broker's turn begins with the first frame, and somebody waits for the receipts. */
     if (!err && s->state == NODE_ONLINE)
         err = submit(t, out);
-    return err;
+    return err ? err : say_taken(t, out);
 }
