@@ -18,7 +18,7 @@ fuzz: fuzz-build
 	tests/fuzz/run.sh $(B)/fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 fuzz-build:
-	$(Q)$(MAKE) --no-print-directory B=$(B)/fuzz CC=clang SAN=address,undefined \
+	$(Q)$(MAKE) --no-print-directory B=$(B)/fuzz CC=clang SAN=address,undefined WERROR= \
 	    CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzz-bins
 
 # From here on in the folder of its own.

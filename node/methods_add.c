@@ -68,7 +68,7 @@ static int explain_note(struct call *k, int err, size_t i, struct bytes licence)
         return call_hint(k, err, "comity key list; an administrator enrols by comity key new");
     case COMITY_E_RETIRED:
         call_fail(k, err, field, "the key of officer %.*s was retired", len, text);
-        return call_hint(k, err, "enrol a new key: comity key rotate");
+        return call_hint(k, err, "enrol a new key: comity key new");
     case COMITY_E_ROLE:
         return call_fail(k, err, field, "officer %.*s is not enrolled for the role signed in", len,
                          text);
@@ -161,7 +161,7 @@ static int check_evidence(struct call *k, const struct adding *a)
               "evidence is sent with the signatures of two collectors; there is one");
     return call_hint(k, COMITY_E_COLLECTORS,
                      "record it without recipients, let the second collector sign it "
-                     "(comity evidence sign REF), then comity evidence send REF");
+                     "(comity evidence sign REF), then comity evidence forward REF");
 }
 
 /* ---- what a recognition is about ---- */

@@ -313,5 +313,5 @@ int locate_damage(struct audit *a, struct audit_copy *c)
 bool copy_is_bad(const struct audit_copy *c, uint64_t index)
 {
     return index >= c->believed ||
-           bsearch(&index, c->bad.at, c->bad.count, sizeof *c->bad.at, compare_u64) != NULL;
+           (c->bad.count && bsearch(&index, c->bad.at, c->bad.count, sizeof *c->bad.at, compare_u64));
 }
