@@ -408,7 +408,8 @@ int claims_check(struct audit *a)
         return COMITY_E_NOMEM;
     for (struct claim *c = a->claims; c; c = c->hh.next)
         all[at++] = c;
-    qsort(all, n, sizeof *all, compare_claims);
+    if (n)
+        qsort(all, n, sizeof *all, compare_claims);
     int err = COMITY_OK;
     for (size_t i = 0; !err && i < n;) {
         size_t k = i + 1;

@@ -186,7 +186,8 @@ int findings_settle(struct audit *a)
     int err = groups_settle(a);
     if (err)
         return err;
-    qsort(a->findings.at, a->findings.count, sizeof *a->findings.at, compare_findings);
+    if (a->findings.count)
+        qsort(a->findings.at, a->findings.count, sizeof *a->findings.at, compare_findings);
     for (size_t i = 0; !err && i < a->findings.count; i++)
         err = word(&a->findings.at[i], i + 1);
     return err;

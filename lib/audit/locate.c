@@ -200,7 +200,8 @@ static int tell_repaired(struct locating *l)
     int err = COMITY_OK;
     for (size_t i = 0; !err && i < l->repairs.count; i++)
         err = LIST_ADD(c->bad, l->repairs.at[i].index);
-    qsort(c->bad.at, c->bad.count, sizeof *c->bad.at, compare_u64);
+    if (c->bad.count)
+        qsort(c->bad.at, c->bad.count, sizeof *c->bad.at, compare_u64);
     for (size_t i = 0; !err && i < c->bad.count && i < TOLD_MAX; i++) {
         uint64_t index = c->bad.at[i];
         enum audit_code code = AUDIT_ENTRY_CHANGED;
@@ -312,6 +313,6 @@ int locate_damage(struct audit *a, struct audit_copy *c)
 
 bool copy_is_bad(const struct audit_copy *c, uint64_t index)
 {
-    return index >= c->believed ||
-           (c->bad.count && bsearch(&index, c->bad.at, c->bad.count, sizeof *c->bad.at, compare_u64));
+    return index >= c->believed || (c->bad.count && bsearch(&index, c->bad.at, c->bad.count,
+                                                            sizeof *c->bad.at, compare_u64));
 }

@@ -51,7 +51,8 @@ static int check_lower(struct audit *a, struct audit_copy *c)
     uint64_t bound = 0;
     struct origin_node *by = NULL;
     size_t at = 0;
-    qsort(c->known.at, c->known.count, sizeof *c->known.at, compare_known);
+    if (c->known.count)
+        qsort(c->known.at, c->known.count, sizeof *c->known.at, compare_known);
     int err = COMITY_OK;
     for (uint64_t i = 0; !err && i < c->size; i++) {
         for (; at < c->known.count && c->known.at[at].index <= i; at++) {
@@ -77,7 +78,8 @@ static int check_upper(struct audit *a, struct audit_copy *c)
     struct origin_node *o = c->origin;
     const struct routed_at *bound = NULL;
     size_t left = o->routed.count;
-    qsort(o->routed.at, left, sizeof *o->routed.at, compare_routed);
+    if (left)
+        qsort(o->routed.at, left, sizeof *o->routed.at, compare_routed);
     int err = COMITY_OK;
     for (uint64_t i = c->size; !err && i > 0; i--) {
         for (; left > 0 && o->routed.at[left - 1].size >= i; left--)
