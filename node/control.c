@@ -12,6 +12,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -258,6 +259,27 @@ static bool take_round(struct conn *conn)
     return true;
 }
 
+/*
+ * While a turn is written, no more requests can come than a socket's buffer holds: a hundred. Who
+ * sends them in a stream has the next ones ready in a moment, and waiting that long makes turns of
+ * a thousand.
+ */
+static bool wait_for_stream(struct control *c)
+{
+    struct pollfd stream[CONTROL_CONNECTIONS_MAX];
+    nfds_t n = 0;
+    if (c->is_left || !is_taking(c))
+        return false;
+    for (size_t i = 0; i < c->conn_count; i++) {
+        struct conn *conn = c->conn[i];
+        if (conn->in_flight < CONTROL_ROUND || !is_open_for_more(conn))
+            continue;
+        conn->is_drained = false;
+        stream[n++] = (struct pollfd){.fd = conn->fd, .events = POLLIN};
+    }
+    return n > 0 && poll(stream, n, CONTROL_LINGER_MS) > 0;
+}
+
 static void take_rounds(struct control *c)
 {
     bool is_more = true;
@@ -267,6 +289,7 @@ static void take_rounds(struct control *c)
         for (size_t i = 0; i < n; i++)
             if (take_round(c->conn[(c->first + i) % n]))
                 is_more = true;
+        is_more = is_more || wait_for_stream(c);
     }
     c->first = n ? (c->first + 1) % n : 0;
 }

@@ -26,8 +26,9 @@ enum {
     CONTROL_READ_MAX = 1024 * 1024, /* in one piece */
     CONTROL_OUT_MAX = 1024 * 1024,  /* with more replies not taken, nothing more is asked for */
     CONTROL_CHUNKS_MAX = 8,         /* of one file that wait for the disk */
-    CONTROL_ROUND = 64,   /* requests of one connection before it is the next one's turn */
-    CONTROL_TAKE_MS = 40, /* of requests a turn */
+    CONTROL_ROUND = 64,    /* requests of one connection before it is the next one's turn */
+    CONTROL_TAKE_MS = 40,  /* of requests a turn */
+    CONTROL_LINGER_MS = 1, /* for more of a stream of requests */
     CONTROL_WAITERS_MAX = 256,
     CONTROL_ARENA = 64 * 1024 * 1024,  /* of the drafts of a turn */
     CONTROL_SCRATCH = 16 * 1024 * 1024 /* of one request */
