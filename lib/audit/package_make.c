@@ -255,6 +255,8 @@ static int take_sending(struct making *m, uint64_t index)
         uint64_t size = db_u64(rows, 2);
         struct bytes hash = arena_copy(m->arena, db_bytes(rows, 1));
         err = hash.data ? gather_own(m, index, size, &g) : COMITY_E_NOMEM;
+        g.has_opening =
+            false; /* the record's content is there already, and a SHARE's says nothing */
         if (!err)
             err = save_numbered(m, "sent", size, &g);
         if (!err)
@@ -278,7 +280,9 @@ static int take_arrival(struct making *m, uint64_t own)
     int err = gather_parcel(m, own, &f);
     if (err || !bytes_equal(f->head.origin, m->origin))
         return err; /* handed on by another one: its own sending is not known here */
-    err = save_numbered(m, "sent", f->checkpoint.size, &m->record);
+    g = m->record;
+    g.has_opening = false;
+    err = save_numbered(m, "sent", f->checkpoint.size, &g);
     if (!err)
         err = db_get_u64(m->copy->db, 0, &statement,
                          "SELECT statement FROM parcel_in WHERE own = ?1", v, 1);

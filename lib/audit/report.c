@@ -44,8 +44,8 @@ static const struct {
 static const char *const limits[] = {
     "What was never written into any ledger, and never sent, cannot be found.",
     "Two parties that act together can rewrite what no honest third party holds a checkpoint of.",
-    "Times are those of each ledger's own clock; differences of less than ten minutes are not "
-    "looked at.",
+    ("Times are those of each ledger's own clock; differences of less than ten minutes are not "
+     "looked at."),
     "That content is true, or was lawfully collected, is not for this audit to say.",
 };
 

@@ -6,7 +6,10 @@
 #
 # One line a check: ok, FAIL, or open (not settled by what is here). VERIFY.txt explains each. Exit code: 0 authentic,
 # 10 something does not fit, 11 nothing is wrong but something is open, 12 this is no package.
-# shellcheck disable=SC1007,SC2059,SC2086,SC2048
+#
+# Bytes are held as hex: hashes as one word, files that are read field by field as one word a byte. What can be done by the
+# shell itself is, because starting a program costs more than anything else here.
+# shellcheck disable=SC1007,SC2015,SC2034,SC2046,SC2059,SC2086
 set -u
 LC_ALL=C
 export LC_ALL
@@ -38,38 +41,81 @@ say() {
     esac
 }
 
-# ---- bytes: as octal numbers with one space between ----
+# ---- bytes; results in R ----
 
-slice() { R=$(od -An -v -to1 -j "$2" -N "$3" "$1" 2>/dev/null); R=$(echo $R); }
-whole() { R=$(od -An -v -to1 "$1" 2>/dev/null); R=$(echo $R); }
-put() { for o in $1; do printf "\\$o"; done; }
-hash() { echo $(openssl dgst -sha256 -binary | od -An -v -to1); }
-unbase64() { R=$(printf '%s\n' "$1" | base64 -d 2>/dev/null | od -An -v -to1); R=$(echo $R); }
-words() { N=$#; }
-text() { slice "$1" "$2" "$3"; R=$(put "$R"); }
-fixed64() {
-    set -- $(od -An -v -tu1 -j "$2" -N 8 "$1")
-    R=$(($1 + $2 * 256 + $3 * 65536 + $4 * 16777216 + ($5 + $6 * 256 + $7 * 65536 + $8 * 16777216) * 4294967296))
+alphabet=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
+
+# put HEX: as bytes, to the output.
+put() {
+    h=$1
+    while [ -n "$h" ]; do
+        t=${h#??} v=$((0x${h%"${h#??}"})) h=$t
+        printf "\\$((v >> 6))$((v >> 3 & 7))$((v & 7))"
+    done
+}
+# digest: SHA-256 of the input.
+digest() { set -- $(sha256sum); R=$1; }
+digest_of() { set -- $("$@" | sha256sum); R=$1; }
+# nibble V: one hex digit more.
+nibble() {
+    case $1 in
+    10) R=${R}a ;; 11) R=${R}b ;; 12) R=${R}c ;; 13) R=${R}d ;; 14) R=${R}e ;; 15) R=${R}f ;;
+    *) R=$R$1 ;;
+    esac
+}
+# unbase64 TEXT
+unbase64() {
+    b=$1 R= bits=0 v=0
+    while [ -n "$b" ]; do
+        t=${b#?} c=${b%"${b#?}"} b=$t
+        [ "$c" != = ] || continue
+        t=${alphabet%%"$c"*}
+        [ ${#t} -lt 64 ] || { R=; return 0; }
+        v=$(((v << 6 | ${#t}) & 0xffff)) bits=$((bits + 6))
+        if [ $bits -ge 8 ]; then
+            bits=$((bits - 8))
+            nibble $((v >> bits >> 4 & 15))
+            nibble $((v >> bits & 15))
+        fi
+    done
+}
+# words FILE [OFFSET LENGTH]: its bytes, a word each.
+words() {
+    if [ $# -eq 1 ]; then R=$(od -An -v -tx1 "$1" 2>/dev/null); else R=$(od -An -v -tx1 -j "$2" -N "$3" "$1" 2>/dev/null); fi
+}
+# part WORDS OFFSET LENGTH: some of them, as one word.
+part() {
+    left=$3 skip=$2 R=
+    set -- $1
+    [ $# -ge $((skip + left)) ] || return 0
+    shift $skip
+    while [ $left -gt 0 ]; do R=$R$1 left=$((left - 1)); shift; done
+}
+# copy FILE OFFSET LENGTH: of any length, to the output.
+copy() { for o in $(od -An -v -to1 -j "$2" -N "$3" "$1" 2>/dev/null); do printf "\\$o"; done; }
+# number HEX: of eight bytes, the least first.
+number() {
+    h=$1 v=
+    while [ -n "$h" ]; do t=${h#??} v=${h%"${h#??}"}$v h=$t; done
+    R=$((0x${v:-0}))
 }
 same() { [ -n "$1" ] && [ "$1" = "$2" ]; }
 
-# fields FILE OFFSET LENGTH: the fields of a protocol buffer, one a line: number, type, offset, and length or value.
+# fields WORDS: of a protocol buffer, four words a field in FIELDS: number, type, offset, and length or value.
 fields() {
-    at=$2 left=0 what=tag v=0 m=1
-    for b in $(od -An -v -tu1 -j "$2" -N "$3" "$1" 2>/dev/null); do
+    FIELDS= at=0 left=0 what=tag v=0 m=1
+    for b in $1; do
         at=$((at + 1))
         if [ $left -gt 0 ]; then left=$((left - 1)); continue; fi
-        v=$((v + (b & 127) * m)) m=$((m * 128))
-        [ "$b" -lt 128 ] || continue
-        case $what in
-        tag)
-            tagged=$((v >> 3)) type=$((v & 7)) what=value
-            if [ $type -eq 1 ]; then echo "$tagged 1 $at 8"; left=8 what=tag; fi ;;
-        value)
-            echo "$tagged $type $at $v"
+        b=$((0x$b)) v=$((v + (b & 127) * m)) m=$((m * 128))
+        [ $b -lt 128 ] || continue
+        if [ $what = tag ]; then
+            field=$((v >> 3)) type=$((v & 7)) what=value
+            if [ $type -eq 1 ]; then FIELDS="$FIELDS $field 1 $at 8" left=8 what=tag; fi
+        else
+            FIELDS="$FIELDS $field $type $at $v" what=tag
             [ $type -ne 2 ] || left=$v
-            what=tag ;;
-        esac
+        fi
         v=0 m=1
     done
 }
@@ -79,41 +125,50 @@ fields() {
 # open_note FILE: the text to $T/text, its lines to L1 ... L7, the signature lines to $T/signatures.
 open_note() {
     L1= L2= L3= L4= L5= L6= L7= i=0
-    : >"$T/text"
-    : >"$T/signatures"
     while IFS= read -r line; do
         if [ -z "$line" ]; then i=9; continue; fi
-        if [ $i -ge 9 ]; then printf '%s\n' "$line" >>"$T/signatures"; continue; fi
+        if [ $i -ge 9 ]; then printf '%s\n' "$line" >&3; continue; fi
         i=$((i + 1))
-        printf '%s\n' "$line" >>"$T/text"
+        printf '%s\n' "$line"
         case $i in
         1) L1=$line ;; 2) L2=$line ;; 3) L3=$line ;; 4) L4=$line ;; 5) L5=$line ;; 6) L6=$line ;; 7) L7=$line ;;
         esac
-    done <"$1"
+    done <"$1" >"$T/text" 3>"$T/signatures"
 }
+
+# read_key VKEY: its name, its id, and a file for openssl; each key once.
+read_key() {
+    key_name=${1%%+*} key_id=${1#*+}
+    key_text=${key_id#*+} key_id=${key_id%%+*}
+    [ ${#key_id} -eq 8 ] || return 1
+    case $known_keys in *" $1="*) key_file=${known_keys#*" $1="} key_file=$T/key.${key_file%% *}; return 0 ;; esac
+    unbase64 "$key_text"
+    key_bytes=$R
+    [ ${#key_bytes} -eq 66 ] || return 1
+    digest_of key_parts
+    case $R in "$key_id"*) ;; *) return 1 ;; esac
+    key_count=$((key_count + 1)) key_file=$T/key.$key_count
+    {
+        echo "-----BEGIN PUBLIC KEY-----"
+        put "302a300506032b6570032100${key_bytes#??}" | base64
+        echo "-----END PUBLIC KEY-----"
+    } >"$key_file"
+    known_keys="$known_keys$1=$key_count "
+}
+key_parts() { printf '%s\n' "$key_name"; put "$key_bytes"; }
+known_keys=' '
+key_count=0
 
 # signed VKEY: the note that was opened bears a signature of this key, and no wrong one.
 signed() {
-    name=${1%%+*} id=${1#*+}
-    unbase64 "${id#*+}"
-    id=${id%%+*} key=$R found=1
-    words $key
-    [ $N -eq 33 ] && [ ${#id} -eq 8 ] || return 1
-    set -- $({ printf '%s\n' "$name"; put "$key"; } | sha256sum)
-    case $1 in "$id"*) ;; *) return 1 ;; esac
-    {
-        echo "-----BEGIN PUBLIC KEY-----"
-        { put "060 052 060 005 006 003 053 145 160 003 041 000"; put "${key#??? }"; } | base64
-        echo "-----END PUBLIC KEY-----"
-    } >"$T/key.pem"
-    while read -r dash signer signature; do
-        [ "$signer" = "$name" ] || continue
-        printf '%s\n' "$signature" | base64 -d >"$T/raw" 2>/dev/null || return 1
-        set -- $(od -An -v -tx1 -N 4 "$T/raw")
-        [ "$1$2$3$4" = "$id" ] || continue
-        slice "$T/raw" 4 65
-        put "$R" >"$T/signature"
-        openssl pkeyutl -verify -pubin -inkey "$T/key.pem" -rawin -in "$T/text" -sigfile "$T/signature" \
+    read_key "$1" || return 1
+    found=1
+    while read -r _ signer signature; do
+        [ "$signer" = "$key_name" ] || continue
+        unbase64 "$signature"
+        case $R in "$key_id"*) ;; *) continue ;; esac
+        put "${R#????????}" >"$T/signature"
+        openssl pkeyutl -verify -pubin -inkey "$key_file" -rawin -in "$T/text" -sigfile "$T/signature" \
             >/dev/null 2>&1 || return 1
         found=0
     done <"$T/signatures"
@@ -122,34 +177,34 @@ signed() {
 
 # ---- the roster: which key is whose ----
 
-# The ledgers in $wanted (decimal bytes between semicolons), the authority and its threshold, in one pass over roster.bin.
+# The ledgers in $wanted (bytes in hex, between semicolons), the authority and its threshold, in one pass over roster.bin.
 read_roster() {
     depth=0 at=-1 left=0 gather=0 what=tag v=0 m=1 o= key=0 closed=0
-    for b in $(od -An -v -tu1 roster.bin); do
+    for b in $(od -An -v -tx1 roster.bin); do
         at=$((at + 1))
         if [ $left -gt 0 ]; then left=$((left - 1)); continue; fi
-        if [ $gather -gt 0 ]; then gather=$((gather - 1)) o="$o $b"; continue; fi
+        if [ $gather -gt 0 ]; then gather=$((gather - 1)) o=$o$b; continue; fi
         if [ $what = tag ] && [ $m -eq 1 ]; then
             if [ $depth -eq 2 ] && [ $at -ge $end2 ]; then depth=1; ledger_found; fi
             if [ $depth -eq 1 ] && [ $at -ge $end1 ]; then depth=0; fi
         fi
-        v=$((v + (b & 127) * m)) m=$((m * 128))
-        [ "$b" -lt 128 ] || continue
+        b=$((0x$b)) v=$((v + (b & 127) * m)) m=$((m * 128))
+        [ $b -lt 128 ] || continue
         if [ $what = tag ]; then
-            number=$((v >> 3)) type=$((v & 7)) what=value
+            field=$((v >> 3)) type=$((v & 7)) what=value
             if [ $type -eq 1 ]; then left=8 what=tag; fi
         else
             what=tag
-            case $depth$number$type in
-            012) echo "network $((at + 1)) $v"; left=$v ;;
-            020) echo "number $v 0" ;;
-            030) echo "threshold $v 0" ;;
-            042) echo "authority $((at + 1)) $v"; left=$v ;;
-            052) depth=1 end1=$((at + 1 + v)) ;;
-            162) depth=2 end2=$((at + 1 + v)) o= key=0 closed=0 ;;
-            212) gather=$v ;;
-            232) key="$((at + 1)) $v" left=$v ;;
-            242) closed="$((at + 1)) $v" left=$v ;;
+            case $depth.$field.$type in
+            0.1.2) echo "network $((at + 1)) $v"; left=$v ;;
+            0.2.0) echo "number $v" ;;
+            0.3.0) echo "threshold $v" ;;
+            0.4.2) echo "authority $((at + 1)) $v"; left=$v ;;
+            0.5.2) depth=1 end1=$((at + 1 + v)) ;;
+            1.6.2) depth=2 end2=$((at + 1 + v)) o= key=0 closed=0 ;;
+            2.1.2) gather=$v ;;
+            2.3.2) key="$((at + 1)) $v" left=$v ;;
+            2.4.2) closed="$((at + 1)) $v" left=$v ;;
             *) [ $type -ne 2 ] || left=$v ;;
             esac
         fi
@@ -159,14 +214,12 @@ read_roster() {
 }
 ledger_found() { case $wanted in *";$o;"*) echo "ledger $key $closed" ;; esac; }
 
-# key_of ORIGIN: its vkey to KEY, where it was closed to CLOSED.
+# key_of ORIGIN: its vkey to KEY, where the roster says that it was closed to CLOSED.
 key_of() {
     KEY= CLOSED=
-    while read -r kind off len coff clen; do
-        [ "$kind" = ledger ] || continue
-        text roster.bin "$off" "$len"
-        case $R in "$1+"*) KEY=$R; [ "$coff" = 0 ] || CLOSED="$coff $clen" ;; esac
-    done <"$T/roster"
+    while read -r vkey off len; do
+        case $vkey in "$1+"*) KEY=$vkey; [ "$off" = 0 ] || CLOSED="$off $len" ;; esac
+    done <"$T/keys"
     [ -n "$KEY" ]
 }
 
@@ -174,29 +227,49 @@ key_of() {
 
 # read_entry FILE: its fields to E_...
 read_entry() {
-    E_index= E_kind= E_body= E_origin= E_first= E_leaf= E_size= E_root= E_ref=
-    fields "$1" 0 65536 >"$T/entry"
-    while read -r n t o l; do
-        case $n in
-        1) fixed64 "$1" "$o"; E_index=$R ;;
-        3) E_kind=$l ;;
-        6) slice "$1" "$o" "$l"; E_body=$R ;;
-        8) source_at=$o source_len=$l ;;
-        10) slice "$1" "$o" "$l"; E_ref=$R ;;
+    E_index= E_kind= E_body= E_origin= E_first= E_leaf= E_size= E_root= E_ref= source=
+    words "$1"
+    bytes=$R
+    fields "$bytes"
+    set -- $FIELDS
+    while [ $# -ge 4 ]; do
+        case $1.$2 in
+        1.1) part "$bytes" $3 8; number "$R"; E_index=$R ;;
+        3.0) E_kind=$4 ;;
+        6.2) part "$bytes" $3 $4; E_body=$R ;;
+        8.2) source="$3 $4" ;;
+        10.2) part "$bytes" $3 $4; E_ref=$R ;;
         esac
-        [ "$n" = 8 ] || continue
-        fields "$1" "$source_at" "$source_len" >"$T/source"
-        while read -r n t o l; do
-            case $n in
-            1) text "$1" "$o" "$l"; E_origin=$R ;;
-            2) fixed64 "$1" "$o"; E_first=$R ;;
-            3) slice "$1" "$o" "$l"; E_leaf=$R ;;
-            4) fixed64 "$1" "$o"; E_size=$R ;;
-            5) slice "$1" "$o" "$l"; E_root=$R ;;
-            esac
-        done <"$T/source"
-    done <"$T/entry"
+        shift 4
+    done
+    [ -n "$source" ] || return 0
+    take ${source% *} ${source#* } $bytes
+    bytes=$R
+    fields "$bytes"
+    set -- $FIELDS
+    while [ $# -ge 4 ]; do
+        part "$bytes" $3 $4
+        case $1.$2 in
+        1.2) E_origin=$(put "$R") ;;
+        2.1) number "$R"; E_first=$R ;;
+        3.2) E_leaf=$R ;;
+        4.1) number "$R"; E_size=$R ;;
+        5.2) E_root=$R ;;
+        esac
+        shift 4
+    done
 }
+# take OFFSET LENGTH WORD ...: some of the words, still one a byte.
+take() {
+    skip=$1 left=$2 R=
+    shift 2
+    [ $# -ge $((skip + left)) ] || return 0
+    shift $skip
+    while [ $left -gt 0 ]; do R="$R $1" left=$((left - 1)); shift; done
+}
+
+leaf_parts() { printf '\0'; cat "$leaf_file"; }
+node_parts() { printf '\001'; put "$1"; put "$2"; }
 
 # entry FOLDER PROOF: the entry is in the tree whose root its ledger has signed (RFC 6962). Its leaf to LEAF, the checkpoint
 # to C_origin, C_size, C_root.
@@ -204,53 +277,66 @@ entry() {
     LEAF= C_origin= C_size= C_root=
     [ -f "$1/entry.bin" ] && [ -f "$1/$2" ] || return 1
     read_entry "$1/entry.bin"
-    LEAF=$({ printf '\0'; cat "$1/entry.bin"; } | hash)
-    path= index= i=0
-    : >"$T/checkpoint"
+    leaf_file=$1/entry.bin
+    digest_of leaf_parts
+    LEAF=$R
+    path= index= i=0 note=
     while IFS= read -r line; do
         i=$((i + 1))
-        if [ "$i" -eq 1 ]; then [ "$line" = "c2sp.org/tlog-proof@v1" ] || return 1; continue; fi
-        if [ "$i" -eq 2 ]; then index=${line#index }; continue; fi
-        if [ "$i" -lt 99 ]; then
+        if [ $i -eq 1 ]; then [ "$line" = "c2sp.org/tlog-proof@v1" ] || return 1; continue; fi
+        if [ $i -eq 2 ]; then index=${line#index }; continue; fi
+        if [ $i -lt 99 ]; then
             if [ -z "$line" ]; then i=99; else path="$path $line"; fi
             continue
         fi
-        printf '%s\n' "$line" >>"$T/checkpoint"
+        note="$note$line
+"
     done <"$1/$2"
+    printf %s "$note" >"$T/checkpoint"
     open_note "$T/checkpoint"
     C_origin=$L1 C_size=$L2
-    case "$C_size$index" in *[!0-9]* | '') return 1 ;; esac
+    case $index in '' | *[!0-9]*) return 1 ;; esac
+    case $C_size in '' | *[!0-9]*) return 1 ;; esac
     unbase64 "$L3"
     C_root=$R
     [ "$index" = "$E_index" ] && [ "$index" -lt "$C_size" ] || return 1
     fn=$index sn=$((C_size - 1)) r=$LEAF
     for line in $path; do
         unbase64 "$line"
-        [ $sn -gt 0 ] || return 1
+        [ $sn -gt 0 ] && [ ${#R} -eq 64 ] || return 1
         if [ $((fn & 1)) -eq 1 ] || [ $fn -eq $sn ]; then
-            r=$({ printf '\001'; put "$R"; put "$r"; } | hash)
+            digest_of node_parts "$R" $r
             while [ $((fn & 1)) -eq 0 ] && [ $fn -ne 0 ]; do fn=$((fn >> 1)) sn=$((sn >> 1)); done
         else
-            r=$({ printf '\001'; put "$r"; put "$R"; } | hash)
+            digest_of node_parts $r "$R"
         fi
-        fn=$((fn >> 1)) sn=$((sn >> 1))
+        r=$R fn=$((fn >> 1)) sn=$((sn >> 1))
     done
-    [ $sn -eq 0 ] && [ "$r" = "$C_root" ] || return 1
-    key_of "$C_origin" && signed "$KEY"
+    [ $sn -eq 0 ] && same "$r" "$C_root" || return 1
+    key_of "$C_origin" || return 1
+    case $good_notes in *"<$note>"*) return 0 ;; esac
+    signed "$KEY" || return 1
+    good_notes="$good_notes<$note>"
 }
+good_notes=
 
 # closing WHAT: a ledger that was closed is settled here only at the very size where it was closed.
 closing() {
     [ -n "$CLOSED" ] || return 0
     closed_size= closed_root=
-    fields roster.bin ${CLOSED% *} ${CLOSED#* } >"$T/closed"
-    while read -r n t o l; do
-        case $n in
-        1) fixed64 roster.bin "$o"; closed_size=$R ;;
-        2) slice roster.bin "$o" "$l"; closed_root=$R ;;
+    words roster.bin ${CLOSED% *} ${CLOSED#* }
+    bytes=$R what=$1
+    fields "$bytes"
+    set -- $FIELDS
+    while [ $# -ge 4 ]; do
+        part "$bytes" $3 $4
+        case $1.$2 in
+        1.1) number "$R"; closed_size=$R ;;
+        2.2) closed_root=$R ;;
         esac
-    done <"$T/closed"
-    [ "$closed_size" = "$C_size" ] && [ "$closed_root" = "$C_root" ] || say open closed "$1"
+        shift 4
+    done
+    [ "$closed_size" = "$C_size" ] && [ "$closed_root" = "$C_root" ]
 }
 
 # show FOLDER PROOF: entry, and what the roster says of its ledger.
@@ -259,51 +345,63 @@ show() {
     entry "$1" "$2"
     shown=$?
     say $shown entry "$1"
-    [ $shown -ne 0 ] || closing "$1"
+    if [ $shown -eq 0 ]; then closing "$1" || say open closed "$1"; fi
 }
 
-# content FOLDER: salt and body are what the entry of read_entry commits to.
+# content FOLDER: salt and body are what the entry that was shown last commits to; the fields of the body to BODY.
 content() {
-    sum=$({ printf 'comity-body/v1\n%s\n' "$C_origin"; cat "$1/salt.bin" "$1/body.bin"; } 2>/dev/null | hash)
-    same "$E_body" "$sum" && [ $shown -eq 0 ]
-    known=$?
+    BODY= known=1 folder=$1
+    if [ $shown -eq 0 ] && [ -f "$1/salt.bin" ] && [ -f "$1/body.bin" ]; then
+        digest_of body_parts
+        if same "$E_body" "$R"; then
+            known=0
+            words "$1/body.bin"
+            fields "$R"
+            BODY=$FIELDS
+        fi
+    fi
     say $known content "$1"
 }
+body_parts() { printf 'comity-body/v1\n%s\n' "$C_origin"; cat "$folder/salt.bin" "$folder/body.bin"; }
 
-# take_record FOLDER: the record in the body to $T/record, its hash to RECORD_HASH, its kind to RECORD_KIND.
+# take_record FOLDER FILE: the record in that body to FILE, its hash to RECORD_HASH, its kind to RECORD_KIND, its fields to RECORD.
 take_record() {
-    RECORD_HASH= RECORD_KIND=
-    : >"$T/record"
-    fields "$1/body.bin" 0 65536 >"$T/body"
-    while read -r n t o l; do
-        [ "$n" = 1 ] || continue
-        slice "$1/body.bin" "$o" "$l"
-        put "$R" >"$T/record"
-    done <"$T/body"
-    RECORD_HASH=$({ printf 'comity-record/v1\n%s\n' "$C_origin"; cat "$1/salt.bin" "$T/record"; } 2>/dev/null | hash)
-    fields "$T/record" 0 65536 >"$T/record.fields"
-    while read -r n t o l; do
-        [ "$n" != 1 ] || RECORD_KIND=$l
-    done <"$T/record.fields"
+    RECORD_HASH= RECORD_KIND= RECORD= folder=$1 record_file=$2
+    : >"$2"
+    set -- $BODY
+    while [ $# -ge 4 ]; do
+        [ $1 -ne 1 ] || copy "$folder/body.bin" $3 $4 >"$record_file"
+        shift 4
+    done
+    [ -s "$record_file" ] || return 0
+    digest_of record_parts
+    RECORD_HASH=$R
+    words "$record_file"
+    fields "$R"
+    RECORD=$FIELDS
+    set -- $RECORD
+    RECORD_KIND=$4
 }
+record_parts() { printf 'comity-record/v1\n%s\n' "$C_origin"; cat "$folder/salt.bin" "$record_file"; }
 
 # ---- officers ----
 
 # officer FOLDER: the KEY entry there enrols an officer of this ledger: K_origin, K_licence, K_vkey, K_roles, K_index.
 officer() {
-    K_origin= K_licence= K_vkey= K_roles= K_index=
+    K_origin= K_licence= K_vkey= K_roles=' ' K_index=
     show "$1" entry.tlog-proof
     content "$1"
     [ $known -eq 0 ] && [ "$E_kind" = 10 ] || return 1
-    notes=0
-    fields "$1/body.bin" 0 65536 >"$T/body"
-    while read -r n t o l; do
-        case $n in
-        2) notes=$((notes + 1)); slice "$1/body.bin" "$o" "$l"; put "$R" >"$T/enrolment" ;;
-        4) K_roles="$K_roles $l " ;;
+    notes=0 folder=$1
+    set -- $BODY
+    while [ $# -ge 4 ]; do
+        case $1 in
+        2) notes=$((notes + 1)); copy "$folder/body.bin" $3 $4 >"$T/enrolment" ;;
+        4) K_roles="$K_roles$4 " ;;
         esac
-    done <"$T/body"
-    [ $notes -eq 1 ] && [ -n "$K_roles" ] || return 1
+        shift 4
+    done
+    [ $notes -eq 1 ] && [ "$K_roles" != ' ' ] || return 1
     open_note "$T/enrolment"
     [ "$L1" = "comity officer v1" ] && [ "$L2" = "$C_origin" ] || return 1
     case $L5 in "$L2/officer/$L4+"*) ;; *) return 1 ;; esac
@@ -311,7 +409,7 @@ officer() {
     K_origin=$L2 K_licence=$L4 K_vkey=$L5 K_index=$E_index
 }
 
-# signature NOTE: the officer whose key was read last has signed the record with $want_..., in a role that he has.
+# signature NOTE: the officer whose key was read last has signed the record that want_... names, in a role that he has.
 signature() {
     open_note "$1"
     [ "$L1" = "comity officer signature v1" ] && [ "$L2" = "$K_origin" ] && [ "$L3" = "$K_licence" ] || return 1
@@ -327,27 +425,31 @@ signature() {
         [ "$K_index" -lt "$want_index" ] && signed "$K_vkey"
 }
 
-# bears FOLDER NOTE: the body there holds this very note.
+# bears FOLDER NOTE: the body that was shown last holds this very note.
 bears() {
-    sum=$(hash <"$2") found=1
-    fields "$1/body.bin" 0 65536 >"$T/body"
-    while read -r n t o l; do
-        [ "$n" = 2 ] || continue
-        slice "$1/body.bin" "$o" "$l"
-        [ "$(put "$R" | hash)" != "$sum" ] || found=0
-    done <"$T/body"
+    found=1 folder=$1
+    digest <"$2"
+    sum=$R
+    set -- $BODY
+    while [ $# -ge 4 ]; do
+        if [ $1 -eq 2 ]; then
+            digest_of copy "$folder/body.bin" $3 $4
+            [ $R != $sum ] || found=0
+        fi
+        shift 4
+    done
     return $found
 }
 
-# ---- the checks ----
+# ---- the files, and the roster ----
 
 sha256sum -c SHA256SUMS >/dev/null 2>&1
 say $? sums SHA256SUMS
 
-listed() { case $sums in *"  $1
-"*) return 0 ;; esac; return 1; }
 sums="$(cat SHA256SUMS)
 "
+listed() { case $sums in *"  $1
+"*) return 0 ;; esac; return 1; }
 unlisted=0
 look() {
     for f in "$1"*; do
@@ -360,40 +462,43 @@ look ''
 say $unlisted complete SHA256SUMS
 
 # Which ledgers' keys are needed: those of all checkpoints.
-wanted=';'
+wanted=';' origins=';'
 for f in record/record.tlog-proof */entry.tlog-proof */*/entry.tlog-proof */*/*/entry.tlog-proof; do
     [ -f "$f" ] || continue
     blank=0
     while IFS= read -r line; do
-        if [ $blank -eq 1 ]; then
-            o=$(printf %s "$line" | od -An -v -tu1)
-            wanted="$wanted $(echo $o);"
-            break
-        fi
+        [ $blank -eq 0 ] || break
         [ -n "$line" ] || blank=1
     done <"$f"
+    case $origins in *";$line;"*) continue ;; esac
+    origins="$origins$line;"
+    printf %s "$line" >"$T/origin"
+    words "$T/origin"
+    for b in $R; do wanted=$wanted$b; done
+    wanted="$wanted;"
 done
 read_roster >"$T/roster"
 roster_network= roster_number= roster_threshold=0 roster_authority=
-while read -r kind a b c d; do
+while read -r kind off len closed; do
     case $kind in
-    network) text roster.bin "$a" "$b"; roster_network=$R ;;
-    number) roster_number=$a ;;
-    threshold) roster_threshold=$a ;;
-    authority) text roster.bin "$a" "$b"; roster_authority="$roster_authority $R" ;;
+    network) roster_network=$(copy roster.bin "$off" "$len") ;;
+    number) roster_number=$off ;;
+    threshold) roster_threshold=$off ;;
+    authority) roster_authority="$roster_authority $(copy roster.bin "$off" "$len")" ;;
+    ledger) echo "$(copy roster.bin "$off" "$len") $closed" ;;
     esac
-done <"$T/roster"
+done <"$T/roster" >"$T/keys"
 
 open_note roster.note
 unbase64 "$L7"
-sum=$(hash <roster.bin)
-[ "$L1" = "comity roster v1" ] && [ "$L2" = "$roster_network" ] && [ "$L3" = "$roster_number" ] && same "$sum" "$R"
+sum=$R
+digest <roster.bin
+[ "$L1" = "comity roster v1" ] && [ "$L2" = "$roster_network" ] && [ "$L3" = "$roster_number" ] && same "$R" "$sum"
 say $? roster roster.bin
 
 count_signed() { count=0; for vkey in $1; do if signed "$vkey"; then count=$((count + 1)); fi; done; }
 count_signed "$roster_authority"
-own=$count
-[ "$roster_threshold" -gt 0 ] && [ $own -ge "$roster_threshold" ]
+[ "$roster_threshold" -gt 0 ] && [ $count -ge "$roster_threshold" ]
 authority=$?
 if [ $authority -eq 0 ] && [ -z "$keys" ]; then
     echo "# compare these keys with those that the authority has made public, or give its network file:"
@@ -406,28 +511,29 @@ elif [ $authority -eq 0 ]; then
 fi
 say $authority authority roster.note
 
+# ---- the record, and who signed it ----
+
 show record record.tlog-proof
 record_leaf=$LEAF record_index=$E_index record_origin=$C_origin
 content record
-take_record record
-record_hash=$RECORD_HASH evidence=$RECORD_KIND
-cat "$T/record" >"$T/the.record"
-cat "$T/record.fields" >"$T/the.fields"
+take_record record "$T/the.record"
+record_hash=$RECORD_HASH evidence=$RECORD_KIND evidence_fields=$RECORD
 
 collectors=' '
+collector_count=0
 for f in signatures/*.note; do
     [ -f "$f" ] || continue
     open_note "$f"
-    licence=$L3 role=$L4
-    case $licence$role in *[!0-9A-Za-z-]* | '') say 1 signature "$f"; continue ;; esac
+    licence=$L3 role_word=$L4
+    case $licence in '' | *[!0-9A-Za-z-]*) say 1 signature "$f"; continue ;; esac
+    case $role_word in '' | *[!0-9A-Za-z-]*) say 1 signature "$f"; continue ;; esac
     want_index=$record_index want_origin=$record_origin want_kind=$evidence want_hash=$record_hash
-    bearer=0
-    if [ -d "signatures/$licence/signed-$role" ]; then
-        d=signatures/$licence/signed-$role
+    bearer=0 d=signatures/$licence/signed-$role_word
+    if [ -d "$d" ]; then
         show "$d" entry.tlog-proof
         want_index=$E_index
-        [ "$E_kind" = 2 ] && [ "$C_origin" = "$record_origin" ] && [ "$E_first" = "$record_index" ] &&
-            same "$E_leaf" "$record_leaf"
+        [ "$E_kind" = 2 ] && [ "$C_origin" = "$record_origin" ] && [ "$E_origin" = "$record_origin" ] &&
+            [ "$E_first" = "$record_index" ] && same "$E_leaf" "$record_leaf"
         bearer=$?
         content "$d"
         [ $known -eq 0 ] && bears "$d" "$f" || bearer=1
@@ -437,15 +543,20 @@ for f in signatures/*.note; do
     [ $enrolled -eq 0 ] && [ $bearer -eq 0 ] && signature "$f"
     status=$?
     say $status signature "$f"
-    if [ $status -eq 0 ] && [ "$L4" = collector ]; then
-        case $collectors in *" $licence "*) ;; *) collectors="$collectors$licence " ;; esac
+    if [ $status -eq 0 ] && [ "$role_word" = collector ]; then
+        case $collectors in
+        *" $licence "*) ;;
+        *) collectors="$collectors$licence " collector_count=$((collector_count + 1)) ;;
+        esac
     fi
 done
 if [ "$evidence" = 2 ]; then
-    words $collectors
-    if [ $N -ge 2 ]; then say 0 collectors record; else say open collectors record; fi
+    if [ $collector_count -ge 2 ]; then say 0 collectors record; else say open collectors record; fi
 fi
 
+# ---- how it was sent, accepted, received ----
+
+: >"$T/sent"
 for d in sent/*; do
     [ -d "$d" ] || continue
     show "$d" entry.tlog-proof
@@ -456,13 +567,12 @@ for d in sent/*; do
     }
     status=$?
     say $status sent "$d"
-    [ $status -ne 0 ] || printf '%s;%s;%s;%s\n' "$C_origin" "$C_size" "$C_root" "$E_index" >>"$T/sent"
+    [ $status -ne 0 ] || echo "$C_origin $C_size $C_root $E_index" >>"$T/sent"
 done
-[ -f "$T/sent" ] || : >"$T/sent"
 
 # was_sent: the entry read last names a checkpoint under which the record was sent; its index to sent_index.
 was_sent() {
-    while IFS=';' read -r o s r sent_index; do
+    while read -r o s r sent_index; do
         [ "$o" = "$E_origin" ] && [ "$s" = "$E_size" ] && [ "$r" = "$E_root" ] && return 0
     done <"$T/sent"
     return 1
@@ -478,45 +588,62 @@ done
 for d in receipts/*; do
     [ -d "$d" ] || continue
     show "$d" entry.tlog-proof
-    member=${C_origin#*/}
-    count=0
-    set -- $E_ref
-    [ $# -ne 44 ] || { shift 32; count=$((0$1 * 16777216 + 0$2 * 65536 + 0$3 * 256 + 0$4)); }
+    member=${C_origin#*/} count=0
+    if [ ${#E_ref} -eq 88 ]; then
+        count=${E_ref%????????????????}
+        count=$((0x${count#"${count%????????}"}))
+    fi
     [ $shown -eq 0 ] && [ "$E_kind" = 4 ] && [ "receipts/${member%%.*}" = "$d" ] && was_sent &&
         [ "$sent_index" -ge "$E_first" ] && [ "$sent_index" -lt $((E_first + count)) ]
     say $? receipt "$d"
 done
+
+# ---- what others decided about it ----
+
+# is_about: the recognition in $T/decision speaks of the record.
+is_about() {
+    r_leaf= r_index= r_origin= r_hash= evidence_at=
+    set -- $RECORD
+    while [ $# -ge 4 ] && [ $1 -ne 22 ]; do shift 4; done
+    [ $# -ge 4 ] || return 1
+    words "$T/decision" $3 $4
+    bytes=$R
+    fields "$bytes"
+    set -- $FIELDS
+    while [ $# -ge 4 ]; do
+        case $1.$2 in
+        1.2) evidence_at="$3 $4" ;;
+        2.2) part "$bytes" $3 $4; r_hash=$R ;;
+        esac
+        shift 4
+    done
+    [ -n "$evidence_at" ] || return 1
+    take ${evidence_at% *} ${evidence_at#* } $bytes
+    bytes=$R
+    fields "$bytes"
+    set -- $FIELDS
+    while [ $# -ge 4 ]; do
+        part "$bytes" $3 $4
+        case $1.$2 in
+        1.2) r_origin=$(put "$R") ;;
+        2.1) number "$R"; r_index=$R ;;
+        3.2) r_leaf=$R ;;
+        esac
+        shift 4
+    done
+    [ "$r_origin" = "$record_origin" ] && [ "$r_index" = "$record_index" ] && same "$r_leaf" "$record_leaf" &&
+        same "$r_hash" "$record_hash"
+}
 
 for d in recognitions/*; do
     [ -d "$d" ] || continue
     show "$d" entry.tlog-proof
     want_index=$E_index want_origin=$C_origin
     content "$d"
-    take_record "$d"
+    take_record "$d" "$T/decision"
     want_kind=$RECORD_KIND want_hash=$RECORD_HASH
-    about=1
-    while read -r n t o l; do
-        [ "$n" = 22 ] || continue
-        fields "$T/record" "$o" "$l" >"$T/recognition"
-        r_leaf= r_index= r_origin= r_hash=
-        while read -r n t o l; do
-            case $n in
-            1)
-                fields "$T/record" "$o" "$l" >"$T/evidence"
-                while read -r n t o l; do
-                    case $n in
-                    1) text "$T/record" "$o" "$l"; r_origin=$R ;;
-                    2) fixed64 "$T/record" "$o"; r_index=$R ;;
-                    3) slice "$T/record" "$o" "$l"; r_leaf=$R ;;
-                    esac
-                done <"$T/evidence" ;;
-            2) slice "$T/record" "$o" "$l"; r_hash=$R ;;
-            esac
-        done <"$T/recognition"
-        [ "$r_origin" = "$record_origin" ] && [ "$r_index" = "$record_index" ] && same "$r_leaf" "$record_leaf" &&
-            same "$r_hash" "$record_hash" && about=0
-    done <"$T/record.fields"
-    [ $known -eq 0 ] || about=1
+    [ $known -eq 0 ] && is_about
+    about=$?
     officer "$d/key"
     enrolled=$?
     [ $enrolled -eq 0 ] && [ -f "$d/reviewer.note" ] && signature "$d/reviewer.note" && [ "$L4" = reviewer ]
@@ -524,40 +651,57 @@ for d in recognitions/*; do
     say $about recognition "$d"
 done
 
-# The files of the evidence, in the order of the record.
-number=0
-while read -r n t o l; do
-    [ "$n" = 21 ] || continue
-    fields "$T/the.record" "$o" "$l" >"$T/evidence"
-    while read -r n t o l; do
-        [ "$n" = 8 ] || continue
-        number=$((number + 1))
-        fields "$T/the.record" "$o" "$l" >"$T/file"
-        sha= sm3=
-        while read -r n t o l; do
-            case $n in
-            4) slice "$T/the.record" "$o" "$l"; sha=$R ;;
-            5) slice "$T/the.record" "$o" "$l"; sm3=$R ;;
-            esac
-        done <"$T/file"
-        status=1
-        for f in "files/$number-"*; do
-            [ -f "$f" ] || continue
-            a=$(hash <"$f")
-            b=$(openssl dgst -sm3 -binary "$f" 2>/dev/null | od -An -v -to1)
-            same "$sha" "$a" && same "$sm3" "$(echo $b)"
-            status=$?
+# ---- the evidence files, in the order of the record ----
+
+# check_file WORD ...: one File of the record.
+check_file() {
+    sha= sm3= bytes=$*
+    fields "$bytes"
+    set -- $FIELDS
+    while [ $# -ge 4 ]; do
+        case $1.$2 in
+        4.2) part "$bytes" $3 $4; sha=$R ;;
+        5.2) part "$bytes" $3 $4; sm3=$R ;;
+        esac
+        shift 4
+    done
+    nth=$((nth + 1)) status=1
+    for f in "files/$nth-"*; do
+        [ -f "$f" ] || continue
+        digest <"$f"
+        set -- $(openssl dgst -sm3 -r "$f" 2>/dev/null)
+        same "$sha" "$R" && same "$sm3" "${1:-}"
+        status=$?
+    done
+    say $status file "files/$nth"
+}
+
+nth=0
+set -- $evidence_fields
+while [ $# -ge 4 ]; do
+    if [ $1 -eq 21 ]; then
+        words "$T/the.record" $3 $4
+        all=$R
+        fields "$all"
+        set -- $FIELDS
+        while [ $# -ge 4 ]; do
+            if [ $1 -eq 8 ]; then take $3 $4 $all; check_file $R; fi
+            shift 4
         done
-        say $status file "files/$number"
-    done <"$T/evidence"
-done <"$T/the.fields"
+        break
+    fi
+    shift 4
+done
+
+# ---- the seal ----
 
 officer seal
 enrolled=$?
 open_note SHA256SUMS.note
 unbase64 "$L3"
-sum=$(hash <SHA256SUMS)
-[ $enrolled -eq 0 ] && [ "$L1" = "comity package v1" ] && [ "$L2" = "$K_origin" ] && same "$sum" "$R" &&
+sum=$R
+digest <SHA256SUMS
+[ $enrolled -eq 0 ] && [ "$L1" = "comity package v1" ] && [ "$L2" = "$K_origin" ] && same "$R" "$sum" &&
     signed "$K_vkey"
 say $? seal SHA256SUMS.note
 

@@ -1,0 +1,533 @@
+/*
+ * The evidence package: a good one passes with our verification and with verify.sh under a plain
+ * shell, and whatever is changed in it fails with both, whether the sums were made to fit or not.
+ */
+#include "desk.h"
+
+#include "audit/embed.h"
+#include "audit/package.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <sys/wait.h>
+
+static char *in_net(struct desk *d, const char *name)
+{
+    char *path = file_path(d->l->net.dir, name);
+    assert_non_null(path);
+    return path;
+}
+
+/* NET.network, as the authority hands it out. */
+static char *network_file(struct desk *d)
+{
+    struct buf text = BUF_INIT;
+    char *path = in_net(d, "test-net.network");
+    network_put(&text, &d->l->net.network);
+    OK(file_write(path, buf_bytes(&text), 0644));
+    buf_free(&text);
+    return path;
+}
+
+static struct package_plan plan_of(struct desk *d, const char *ref, const char *out)
+{
+    life_rest(d->l);
+    return (struct package_plan){.site = d->hangzhou->dir,
+                                 .ref = ref,
+                                 .out = out,
+                                 .anchor = &d->l->net.network,
+                                 .officer = d->wang.signer,
+                                 .now_ms = 1800001000000};
+}
+
+static char *make_package(struct desk *d, const char *name)
+{
+    char ref[32];
+    struct buf detail = BUF_INIT;
+    char *out = in_net(d, name);
+    snprintf(ref, sizeof ref, "%llu", (unsigned long long)d->evidence);
+    const struct package_plan plan = plan_of(d, ref, out);
+    int err = package_make(&plan, &detail);
+    if (err)
+        fail_msg("%s: %s", comity_err_token(err), buf_str(&detail));
+    buf_free(&detail);
+    return out;
+}
+
+/* What verify.sh says, under dash, with nothing in its PATH but what it may use; its exit code. */
+static int run_script(struct desk *d, const char *package, const char *arguments, struct buf *out)
+{
+    struct buf command = BUF_INIT;
+    char chunk[4096];
+    size_t n = 0;
+    char *tools = in_net(d, "tools");
+    if (access(tools, F_OK) != 0) {
+        buf_printf(
+            &command,
+            "mkdir '%s' && for t in dash openssl sha256sum base64 od cat mkdir rm dirname; do"
+            " ln -s \"$(command -v $t)\" '%s/'; done",
+            tools, tools);
+        assert_int_equal(system(buf_str(&command)), 0);
+        buf_reset(&command);
+    }
+    buf_printf(&command, "cd / && PATH='%s' TMPDIR='%s' dash '%s/verify.sh' %s 2>&1", tools,
+               d->l->net.dir, package, arguments);
+    FILE *pipe = popen(buf_str(&command), "r");
+    assert_non_null(pipe);
+    while ((n = fread(chunk, 1, sizeof chunk, pipe)) > 0)
+        buf_put(out, chunk, n);
+    int status = pclose(pipe);
+    buf_free(&command);
+    free(tools);
+    return WEXITSTATUS(status);
+}
+
+/* Our checks in the words of verify.sh. */
+static void put_checks(struct buf *out, const json_t *report)
+{
+    size_t i = 0;
+    json_t *c = NULL;
+    json_array_foreach(json_object_get(report, "checks"), i, c)
+    {
+        const json_t *ok = json_object_get(c, "ok");
+        buf_printf(out, "%s %s %s\n",
+                   json_is_true(ok)   ? "ok"
+                   : json_is_null(ok) ? "open"
+                                      : "FAIL",
+                   text_of(c, "check"), text_of(c, "what"));
+    }
+}
+
+/* Both verifications; the lines of verify.sh but its last must be ours when ${same_lines}. Returns
+ * the exit code. */
+static int verify_both(struct desk *d, const char *package, bool same_lines)
+{
+    struct buf said = BUF_INIT;
+    struct buf ours = BUF_INIT;
+    json_t *report = NULL;
+    char *network = network_file(d);
+    OK(package_verify(package, &d->l->net.network, &report));
+    put_checks(&ours, report);
+    int code = (int)number_of(report, "exit");
+    int theirs = run_script(d, package, network, &said);
+    if (theirs != code || (same_lines && strncmp(buf_str(&said), buf_str(&ours), ours.len) != 0)) {
+        fprintf(stderr, "---- verify.sh (%d)\n%s---- package_verify (%d)\n%s", theirs,
+                buf_str(&said), code, buf_str(&ours));
+        fail_msg("the two do not agree");
+    }
+    buf_free(&said);
+    buf_free(&ours);
+    json_decref(report);
+    free(network);
+    return code;
+}
+
+/* ---- good ones ---- */
+
+static void package_good_passes_with_both(void **state)
+{
+    struct desk *d = *state;
+    char *path = make_package(d, "package");
+    assert_int_equal(verify_both(d, path, true), 0);
+    free(path);
+}
+
+static void package_zip_passes_and_holds_the_same(void **state)
+{
+    struct desk *d = *state;
+    char *path = make_package(d, "evidence.zip");
+    json_t *report = NULL;
+    OK(package_verify(path, &d->l->net.network, &report));
+    assert_string_equal(text_of(report, "verdict"), "authentic");
+    assert_int_equal(number_of(json_object_get(report, "record"), "index"), d->evidence);
+    assert_int_equal(json_array_size(json_object_get(report, "signatures")), 2);
+    assert_int_equal(json_array_size(json_object_get(report, "receipts")), 1);
+    assert_int_equal(json_array_size(json_object_get(report, "files")), 2);
+    assert_string_equal(text_of(json_object_get(report, "sealed_by"), "licence"), WANG);
+    json_decref(report);
+    char command[900];
+    snprintf(command, sizeof command,
+             "cd '%s' && mkdir unpacked && cd unpacked && python3 -m zipfile -e '%s' .",
+             d->l->net.dir, path);
+    assert_int_equal(system(command), 0);
+    free(path);
+    path = in_net(d, "unpacked");
+    assert_int_equal(verify_both(d, path, true), 0);
+    free(path);
+}
+
+static void package_without_the_authority_is_open_and_shows_its_keys(void **state)
+{
+    struct desk *d = *state;
+    struct buf said = BUF_INIT;
+    char *path = make_package(d, "package");
+    assert_int_equal(run_script(d, path, "", &said), 11);
+    assert_non_null(strstr(buf_str(&said), "open authority roster.note\n"));
+    assert_non_null(strstr(buf_str(&said), "test-net/authority+"));
+    buf_free(&said);
+    free(path);
+}
+
+static void package_under_another_authority_fails_with_both(void **state)
+{
+    struct desk *d = *state;
+    uint8_t seed[32] = {9};
+    struct note_signer *other = NULL;
+    char *path = make_package(d, "package");
+    OK(note_signer_new("test-net/authority", seed, &other));
+    d->l->net.network.authority[0] = *note_signer_public(other);
+    assert_int_equal(verify_both(d, path, true), 10);
+    note_signer_free(other);
+    free(path);
+}
+
+static void package_of_a_received_record_passes_with_both(void **state)
+{
+    struct desk *d = *state;
+    struct officer sealer;
+    char ref[64];
+    char command[900];
+    struct buf detail = BUF_INIT;
+    enrol(d->l, &sealer, d->shenzhen, "44030000001", OFFICER_OFFICER);
+    snprintf(command, sizeof command, "cp -r '%s/files' '%s/files'", d->hangzhou->dir,
+             d->shenzhen->dir);
+    assert_int_equal(system(command), 0);
+    char *out = in_net(d, "received");
+    snprintf(ref, sizeof ref, "330100-001/%llu", (unsigned long long)d->evidence);
+    struct package_plan plan = plan_of(d, ref, out);
+    plan.site = d->shenzhen->dir;
+    plan.officer = sealer.signer;
+    int err = package_make(&plan, &detail);
+    if (err)
+        fail_msg("%s: %s", comity_err_token(err), buf_str(&detail));
+    assert_int_equal(verify_both(d, out, true), 0);
+    char *receipt = file_path(out, "receipts/440300-001/entry.bin");
+    assert_int_equal(access(receipt, F_OK), 0);
+    free(receipt);
+    free(out);
+    buf_free(&detail);
+    note_signer_free(sealer.signer);
+}
+
+static void package_of_evidence_with_one_collector_is_open_with_both(void **state)
+{
+    struct desk *d = *state;
+    const struct drafted e = draft_evidence(d->hangzhou, d->arena);
+    const struct bytes note =
+        sign_record(&d->wang, d->hangzhou->origin, SIGNATURE_COLLECTOR, e.kind, &e.hash, d->arena);
+    const struct item it = record_item(&e, &note, 1, d->arena);
+    d->evidence = append_alone(d->l, d->hangzhou, &it);
+    char *path = make_package(d, "package");
+    assert_int_equal(verify_both(d, path, true), 11);
+    free(path);
+}
+
+static void package_embeds_the_files_of_the_tree(void **state)
+{
+    static const char *const names[] = {"proto/ledger.proto", "proto/parcel.proto",
+                                        "proto/record.proto", "proto/roster.proto"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct buf file = BUF_INIT;
+        OK(file_read(names[i], 1 << 20, &file));
+        assert_true(bytes_equal(buf_bytes(&file), embedded_file(names[i])));
+        buf_free(&file);
+    }
+    assert_null(embedded_file("nothing").data);
+}
+
+/* ---- what cannot be made ---- */
+
+static void package_make_says_why_it_cannot(void **state)
+{
+    struct desk *d = *state;
+    struct buf detail = BUF_INIT;
+    char *out = in_net(d, "package");
+    char ref[32];
+    snprintf(ref, sizeof ref, "%llu", (unsigned long long)d->evidence);
+    struct package_plan plan = plan_of(d, "a/b/c", out);
+    assert_int_equal(package_make(&plan, &detail), COMITY_E_REF);
+    plan.ref = "0";
+    assert_int_equal(package_make(&plan, NULL), COMITY_E_NOT_FOUND);
+    plan.ref = "4000";
+    assert_int_equal(package_make(&plan, NULL), COMITY_E_NOT_FOUND);
+    plan.ref = ref;
+    plan.officer = d->zhao.signer; /* of another bureau */
+    assert_int_equal(package_make(&plan, NULL), COMITY_E_UNKNOWN_KEY);
+    plan.officer = d->wang.signer;
+    plan.out = d->l->net.dir;
+    assert_int_equal(package_make(&plan, NULL), COMITY_E_EXISTS);
+    plan.out = out;
+    plan.files = "/nonexistent";
+    buf_reset(&detail);
+    assert_int_equal(package_make(&plan, &detail), COMITY_E_AGAIN);
+    assert_non_null(strstr(buf_str(&detail), "/nonexistent/"));
+    assert_int_not_equal(access(out, F_OK), 0);
+    buf_free(&detail);
+    free(out);
+}
+
+static void package_make_refuses_a_retired_officer(void **state)
+{
+    struct desk *d = *state;
+    char *out = in_net(d, "package");
+    char ref[32];
+    retire(d->l, &d->wang);
+    snprintf(ref, sizeof ref, "%llu", (unsigned long long)d->evidence);
+    const struct package_plan plan = plan_of(d, ref, out);
+    assert_int_equal(package_make(&plan, NULL), COMITY_E_RETIRED);
+    free(out);
+}
+
+static void package_make_refuses_a_file_that_was_changed(void **state)
+{
+    struct desk *d = *state;
+    char *out = in_net(d, "package");
+    char ref[32];
+    char command[600];
+    snprintf(ref, sizeof ref, "%llu", (unsigned long long)d->evidence);
+    snprintf(command, sizeof command, "for f in '%s'/files/*; do echo more >> $f; done",
+             d->hangzhou->dir);
+    assert_int_equal(system(command), 0);
+    const struct package_plan plan = plan_of(d, ref, out);
+    assert_int_equal(package_make(&plan, NULL), COMITY_E_ATTACHMENT);
+    assert_int_not_equal(access(out, F_OK), 0);
+    free(out);
+}
+
+static void package_verify_refuses_what_is_no_package(void **state)
+{
+    struct desk *d = *state;
+    json_t *report = NULL;
+    char *network = network_file(d);
+    assert_int_equal(package_verify("/nonexistent", &d->l->net.network, &report),
+                     COMITY_E_NOT_FOUND);
+    assert_int_equal(package_verify(d->hangzhou->dir, &d->l->net.network, &report),
+                     COMITY_E_NOT_A_PACKAGE);
+    assert_int_equal(package_verify(network, &d->l->net.network, &report), COMITY_E_NOT_A_PACKAGE);
+    free(network);
+}
+
+/* ---- tampering ---- */
+
+/* All files of the package, below ${dir}. */
+static void list_files(const char *root, const char *below, char (*ret)[512], size_t *n)
+{
+    char path[1600];
+    snprintf(path, sizeof path, "%s/%s", root, below);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    for (struct dirent *e = NULL; (e = readdir(dir));) {
+        char inner[512];
+        struct stat st;
+        if (e->d_name[0] == '.')
+            continue;
+        snprintf(inner, sizeof inner, "%s%s%s", below, *below ? "/" : "", e->d_name);
+        snprintf(path, sizeof path, "%s/%s", root, inner);
+        assert_int_equal(stat(path, &st), 0);
+        if (S_ISDIR(st.st_mode))
+            list_files(root, inner, ret, n);
+        else
+            snprintf(ret[(*n)++], 512, "%s", inner);
+        assert_true(*n < 128);
+    }
+    closedir(dir);
+}
+
+static void flip(const char *root, const char *name)
+{
+    struct buf content = BUF_INIT;
+    char path[1600];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    OK(file_read(path, 1 << 24, &content));
+    assert_true(content.len > 0);
+    content.data[content.len / 2] ^= 1;
+    OK(file_write(path, buf_bytes(&content), 0644));
+    buf_free(&content);
+}
+
+/* Make the sums fit again, and seal them with the officer's own key: only what the files themselves
+ * prove is left. */
+static void seal_again(struct desk *d, const char *root)
+{
+    char names[128][512];
+    size_t n = 0;
+    struct buf sums = BUF_INIT;
+    struct buf text = BUF_INIT;
+    struct buf note = BUF_INIT;
+    struct package_seal s = {.origin = bytes_of(d->hangzhou->origin), .time_ms = 1800002000000};
+    char path[1600];
+    list_files(root, "", names, &n);
+    qsort(names, n, sizeof names[0], (int (*)(const void *, const void *))strcmp);
+    for (size_t i = 0; i < n; i++) {
+        struct buf content = BUF_INIT;
+        struct hash h;
+        if (strncmp(names[i], "SHA256SUMS", 10) == 0)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", root, names[i]);
+        OK(file_read(path, 1 << 24, &content));
+        hash_of(the_suite(), &h, buf_bytes(&content));
+        text_put_hex(&sums, hash_bytes(&h));
+        buf_printf(&sums, "  %s\n", names[i]);
+        buf_free(&content);
+    }
+    hash_of(the_suite(), &s.sums, buf_bytes(&sums));
+    OK(package_put_text(&text, &s));
+    OK(note_sign(d->wang.signer, buf_bytes(&text), &note));
+    snprintf(path, sizeof path, "%s/SHA256SUMS", root);
+    OK(file_write(path, buf_bytes(&sums), 0644));
+    snprintf(path, sizeof path, "%s/SHA256SUMS.note", root);
+    OK(file_write(path, buf_bytes(&note), 0644));
+    buf_free(&sums);
+    buf_free(&text);
+    buf_free(&note);
+}
+
+static void copy_folder(const char *from, const char *to)
+{
+    char command[1200];
+    snprintf(command, sizeof command, "rm -rf '%s' && cp -r '%s' '%s'", to, from, to);
+    assert_int_equal(system(command), 0);
+}
+
+/* These are for reading only: what they say is proven elsewhere. */
+static bool is_rendering(const char *name)
+{
+    static const char *const names[] = {"README.html", "VERIFY.txt", "verify.sh",
+                                        "record/body.json", "proto/"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strncmp(name, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* A second officer's enrolment is checked by what checks the first one's. */
+static bool is_like_another(const char *name)
+{
+    return (strncmp(name, "signatures/" LI "/", 23) == 0 && !strstr(name, "/signed-")) ||
+           strncmp(name, "recognitions/1/key/", 19) == 0;
+}
+
+static void package_text_or_sums_changed_fails_with_both(void **state)
+{
+    struct desk *d = *state;
+    char *good = make_package(d, "package");
+    char *bad = in_net(d, "bad");
+    char names[128][512];
+    size_t n = 0;
+    list_files(good, "", names, &n);
+    assert_true(n > 40);
+    for (size_t i = 0; i < n; i++) {
+        bool is_proof = !is_rendering(names[i]) && strncmp(names[i], "SHA256SUMS", 10) != 0;
+        if (is_proof || strcmp(names[i], "verify.sh") == 0)
+            continue; /* the next test's; and verify.sh cannot be asked about itself */
+        copy_folder(good, bad);
+        flip(bad, names[i]);
+        if (verify_both(d, bad, false) != 10)
+            fail_msg("%s was changed, and nobody saw", names[i]);
+    }
+    free(good);
+    free(bad);
+}
+
+static void package_any_proof_changed_and_sealed_again_fails_with_both(void **state)
+{
+    struct desk *d = *state;
+    char *good = make_package(d, "package");
+    char *bad = in_net(d, "bad");
+    char names[128][512];
+    size_t n = 0;
+    list_files(good, "", names, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (is_rendering(names[i]) || strncmp(names[i], "SHA256SUMS", 10) == 0 ||
+            is_like_another(names[i]))
+            continue;
+        copy_folder(good, bad);
+        flip(bad, names[i]);
+        seal_again(d, bad);
+        if (verify_both(d, bad, false) != 10)
+            fail_msg("%s was changed, and nobody saw", names[i]);
+    }
+    free(good);
+    free(bad);
+}
+
+static void package_file_removed_fails_with_both(void **state)
+{
+    struct desk *d = *state;
+    char *path = make_package(d, "package");
+    char *file = file_path(path, "record/salt.bin");
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(verify_both(d, path, true), 10);
+    free(file);
+    free(path);
+}
+
+static void package_file_slipped_in_fails_with_both(void **state)
+{
+    struct desk *d = *state;
+    char *path = make_package(d, "package");
+    char *file = file_path(path, "files/3-more.txt");
+    OK(file_write(file, bytes_of("not of this evidence"), 0644));
+    assert_int_equal(verify_both(d, path, true), 10);
+    free(file);
+    free(path);
+}
+
+static void package_receipt_under_anothers_name_fails_with_both(void **state)
+{
+    struct desk *d = *state;
+    char *path = make_package(d, "package");
+    char command[1200];
+    snprintf(command, sizeof command, "mv '%s/receipts/440300-001' '%s/receipts/510100-001'", path,
+             path);
+    assert_int_equal(system(command), 0);
+    seal_again(d, path);
+    assert_int_equal(verify_both(d, path, true), 10);
+    free(path);
+}
+
+static void package_signature_exchanged_fails_with_both(void **state)
+{
+    struct desk *d = *state;
+    char *path = make_package(d, "package");
+    char command[2000];
+    snprintf(command, sizeof command,
+             "cd '%s/signatures' && mv " WANG ".note a && mv " LI ".note " WANG ".note", path);
+    assert_int_equal(system(command), 0);
+    seal_again(d, path);
+    assert_int_equal(verify_both(d, path, true),
+                     11); /* one collector is left, and his note may have any name */
+    snprintf(command, sizeof command, "cd '%s/signatures' && rm -r " LI " && cp -r " WANG " " LI,
+             path);
+    assert_int_equal(system(command), 0);
+    seal_again(d, path);
+    assert_int_equal(verify_both(d, path, true), 10); /* under the other officer's key */
+    free(path);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(package_good_passes_with_both),
+        TEST(package_zip_passes_and_holds_the_same),
+        TEST(package_without_the_authority_is_open_and_shows_its_keys),
+        TEST(package_under_another_authority_fails_with_both),
+        TEST(package_of_a_received_record_passes_with_both),
+        TEST(package_of_evidence_with_one_collector_is_open_with_both),
+        TEST(package_embeds_the_files_of_the_tree),
+        TEST(package_make_says_why_it_cannot),
+        TEST(package_make_refuses_a_retired_officer),
+        TEST(package_make_refuses_a_file_that_was_changed),
+        TEST(package_verify_refuses_what_is_no_package),
+        TEST(package_text_or_sums_changed_fails_with_both),
+        TEST(package_any_proof_changed_and_sealed_again_fails_with_both),
+        TEST(package_file_removed_fails_with_both),
+        TEST(package_file_slipped_in_fails_with_both),
+        TEST(package_receipt_under_anothers_name_fails_with_both),
+        TEST(package_signature_exchanged_fails_with_both),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
