@@ -1,0 +1,77 @@
+#!/bin/sh
+# Goal: an evidence package convinces our own verifier and, with openssl, sha256sum and base64 alone, its own script; whatever is
+# changed in it, both say so.
+. "$(dirname "$0")/lib.sh"
+
+net_init
+start_online hub $HZ $SZ
+printf '<html>shop page</html>' >page.html
+head -c 300000 /dev/urandom >video.mp4
+must_push $HZ 店铺页面 page.html video.mp4 --to $SZ --wait received:20s
+must as $SZ recognise "$REF" --decision verified --basis 审查 --test 比对 --reviewer "$T/$SZ-03.key" \
+    --passphrase-file "$T/officer-passphrase" --wait received:20s --json
+check_soon "Hangzhou has the decision" 10 stage $HZ "$REF" recognised
+make_package() {
+    as "$1" package make "$REF" --out "$2" --officer "$T/$1-01.key" --passphrase-file "$T/officer-passphrase" --json
+}
+check "a package is made by the bureau that collected" make_package $HZ package
+check "and as one file" make_package $HZ package.zip
+check "by the bureau that received" make_package $SZ received
+check_exit 3 "nothing is overwritten" make_package $HZ package
+stop $HZ $SZ hub
+
+for p in package package.zip received; do
+    check "$p is authentic" comity package verify $p --network $NET.network --json
+    check_is "$p: verdict" "$(json .verdict)" authentic
+done
+script() {
+    (cd "$1" && PATH=/usr/bin:/bin sh ./verify.sh "$T/$NET.network")
+}
+check "its own script says so with stock tools" script received
+check "the files are the ones that were pushed" cmp page.html package/files/1-page.html
+
+# spoilt CHANGE COMMAND…: in a copy, where the command works.
+spoilt() {
+    change=$1
+    shift
+    rm -rf copy
+    cp -a package copy
+    chmod -R u+w copy
+    (cd copy && "$@") || not_ok "$change: done"
+    run comity package verify copy --network $NET.network --json
+    check "$change: our verifier says no" [ "$code" = 10 ] || [ "$code" = 12 ]
+}
+# The script takes a second for what the verifier does in no time: it has a look at two of them.
+script_too() {
+    run script copy
+    check_is "$change: and so does the script" "$code" 10
+}
+flip() {
+    byte=$(od -An -tu1 -j "$2" -N1 "$1" | tr -d ' ')
+    printf "\\$(printf %03o $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+resum() {
+    (cut -c67- SHA256SUMS | xargs -d '\n' sha256sum) >SHA256SUMS.new
+    mv SHA256SUMS.new SHA256SUMS
+}
+flip_resum() {
+    flip "$@" && resum
+}
+spoilt "one byte of a file" flip files/2-video.mp4 1000
+spoilt "one byte of a file, and its sum" flip_resum files/2-video.mp4 1000
+script_too
+spoilt "one byte of the record" flip record/body.bin 40
+spoilt "one byte of the entry" flip record/entry.bin 10
+spoilt "one byte of the entry, and its sum" flip_resum record/entry.bin 10
+script_too
+spoilt "one byte of a signature" flip signatures/01.note 30
+spoilt "a file taken away" rm files/1-page.html
+spoilt "a file put in" sh -c 'echo more >files/more.txt'
+spoilt "the seal taken away" rm SHA256SUMS.note
+
+mkdir other
+(cd other && comity authority init $NET --passphrase-file "$PW" >/dev/null)
+run comity package verify package --network other/$NET.network --json
+check "with another authority's key nothing is proven" [ "$code" != 0 ]
+check_exit 12 "what is no package is none" comity package verify $HZ --network $NET.network --json
+done_testing
