@@ -60,7 +60,7 @@ finish() {
     exit $status
 }
 trap finish EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT TERM HUP PIPE
 
 # Something without which it makes no sense to go on.
 bail() {
@@ -403,7 +403,7 @@ start_evil() {
 hub_does() {
     mark_log hub
     if [ -n "${1:-}" ]; then echo "$1" >"$T/attack"; else rm -f "$T/attack"; fi
-    wait_for 5 log_has hub "attack name=${1:-none}" || not_ok "the hub turns to: ${1:-nothing}"
+    wait_for 5 log_has hub "attack name=${1:-none}" || bail "the hub does not turn to: ${1:-nothing}"
 }
 
 is_online() {

@@ -110,7 +110,8 @@ static void edit_proof(struct evil *e, struct parcel *p, struct parcel_head *h)
 {
     (void)p;
     struct bytes *proof = arena_alloc(e->arena, (h->proof_count + 1) * sizeof *proof);
-    memcpy(proof, h->proof, h->proof_count * sizeof *proof);
+    for (size_t i = 0; i < h->proof_count; i++)
+        proof[i] = h->proof[i];
     proof[h->proof_count++] = hash_bytes(&e->ledger.genesis);
     h->proof = proof;
 }

@@ -369,7 +369,8 @@ static void welcome_proof(struct tampering *t, const struct link_peer *to, const
         return;
     struct frame g = *f;
     struct bytes *proof = arena_alloc(t->arena, (f->u.welcome.proof_count + 1) * sizeof *proof);
-    memcpy(proof, f->u.welcome.proof, f->u.welcome.proof_count * sizeof *proof);
+    for (size_t i = 0; i < f->u.welcome.proof_count; i++)
+        proof[i] = f->u.welcome.proof[i];
     if (f->u.welcome.proof_count)
         proof[0] = flipped(t, proof[0], 0);
     else
