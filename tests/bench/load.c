@@ -1,10 +1,14 @@
 /*
- * Load for one running node: records pushed through its control socket to one recipient, measured until every receipt is back.
+ * Load for one running node: records pushed through its control socket to one recipient, measured
+ * until every receipt is back.
  *
  *     load SOCKET TO COUNT SIZE ONE_BY_ONE PID[=NAME]…
  *
- * COUNT records of SIZE bytes go in as fast as the node takes them; then ONE_BY_ONE records one after the other, each waited for
- * until its receipt is durable here. Prints one JSON object; CPU time is that of the processes named, per record.
+ * COUNT records of SIZE bytes go in as fast as the node takes them; then ONE_BY_ONE records one
+ * after the other, each waited for until its receipt is durable here. Either may be 0. Prints a
+ * JSON object for each part; CPU time is that of the processes named, and of this one, per record.
+ * sync_ms is what the disk takes, in the same seconds, to make 64 KiB durable in the folder where
+ * this runs: other figures are to be read with it.
  */
 #include "base/clock.h"
 #include "crypto/hash.h"
@@ -12,6 +16,7 @@
 #include "msg/record.h"
 
 #include <comity/client.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -20,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IN_FLIGHT = 4096, POLL_US = 5000, PROCESSES_MAX = 8 };
+enum { IN_FLIGHT = 4096, POLL_US = 5000, PROCESSES_MAX = 8, SYNCS = 31, SYNC_BYTES = 64 * 1024 };
 
 static const char *argument_json;
 static struct buf record_bytes = BUF_INIT;
@@ -180,6 +185,64 @@ static double push_one(comity_client *c)
     return (now_s() - start) * 1e3;
 }
 
+/* The median of some writes made durable one after the other, in milliseconds. */
+static double sync_ms(void)
+{
+    static const char block[SYNC_BYTES] = {1};
+    double ms[SYNCS];
+    char path[] = "bench-XXXXXX";
+    int fd = mkstemp(path);
+    if (fd < 0)
+        die(path, "cannot be made");
+    unlink(path);
+    for (size_t i = 0; i < SYNCS; i++) {
+        double start = now_s();
+        if (pwrite(fd, block, sizeof block, (off_t)(i * sizeof block)) != sizeof block ||
+            fdatasync(fd))
+            die("disk", "cannot be written to");
+        ms[i] = (now_s() - start) * 1e3;
+    }
+    close(fd);
+    qsort(ms, SYNCS, sizeof *ms, compare_doubles);
+    return ms[SYNCS / 2];
+}
+
+static void print(json_t *result)
+{
+    if (!result || json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(5)))
+        die("result", "is no JSON");
+    putchar('\n');
+    json_decref(result);
+}
+
+static void measure_many(comity_client *c, size_t count, struct process *process, size_t n)
+{
+    json_t *cpu = json_object();
+    for (size_t i = 0; i < n; i++)
+        process[i].cpu_s = cpu_of(process[i].pid);
+    double seconds = push_many(c, count);
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(
+            cpu, process[i].name,
+            json_real((cpu_of(process[i].pid) - process[i].cpu_s) / (double)count * 1e6));
+    print(json_pack("{sIsIsfsfsosf}", "records", (json_int_t)count, "record_bytes",
+                    (json_int_t)record_bytes.len, "seconds", seconds, "records_per_s",
+                    (double)count / seconds, "cpu_us_per_record", cpu, "sync_ms", sync_ms()));
+}
+
+static void measure_singles(comity_client *c, size_t count)
+{
+    double *ms = calloc(count, sizeof *ms);
+    if (!ms)
+        die("memory", "none");
+    for (size_t i = 0; i < count; i++)
+        ms[i] = push_one(c);
+    qsort(ms, count, sizeof *ms, compare_doubles);
+    print(json_pack("{sIsfsfsf}", "one_by_one", (json_int_t)count, "p50_ms", ms[count / 2],
+                    "p99_ms", ms[count * 99 / 100], "sync_ms", sync_ms()));
+    free(ms);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 6 || argc > 6 + PROCESSES_MAX)
@@ -187,7 +250,7 @@ int main(int argc, char **argv)
     size_t count = strtoul(argv[3], NULL, 10);
     size_t singles = strtoul(argv[5], NULL, 10);
     size_t process_count = (size_t)argc - 6;
-    struct process process[PROCESSES_MAX] = {0};
+    struct process process[PROCESSES_MAX + 1] = {0};
     for (size_t i = 0; i < process_count; i++) {
         char *end = NULL;
         process[i].pid = strtol(argv[6 + i], &end, 10);
@@ -201,30 +264,13 @@ int main(int argc, char **argv)
     argument_json = text;
     make_record(strtoul(argv[4], NULL, 10));
 
-    for (size_t i = 0; i < process_count; i++)
-        process[i].cpu_s = cpu_of(process[i].pid);
-    double seconds = push_many(c, count);
-    json_t *cpu = json_object();
-    for (size_t i = 0; i < process_count; i++)
-        json_object_set_new(cpu, process[i].name,
-                            json_real((cpu_of(process[i].pid) - process[i].cpu_s) / (double)count *
-                                      1e6));
-    double *ms = calloc(singles + 1, sizeof *ms);
-    for (size_t i = 0; i < singles; i++)
-        ms[i] = push_one(c);
-    qsort(ms, singles, sizeof *ms, compare_doubles);
-
-    json_t *result = json_pack("{sIsIsfsfsosfsf}", "records", (json_int_t)count, "record_bytes",
-                               (json_int_t)record_bytes.len, "seconds", seconds, "records_per_s",
-                               (double)count / seconds, "cpu_us_per_record", cpu, "one_p50_ms",
-                               singles ? ms[singles / 2] : 0.0, "one_p99_ms",
-                               singles ? ms[singles * 99 / 100] : 0.0);
-    json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(5));
-    putchar('\n');
-    json_decref(result);
+    process[process_count++] = (struct process){.pid = getpid(), .name = "load"};
+    if (count)
+        measure_many(c, count, process, process_count);
+    if (singles)
+        measure_singles(c, singles);
     json_decref(arguments);
     free(text);
-    free(ms);
     comity_client_close(c);
     buf_free(&record_bytes);
     return 0;
