@@ -9,6 +9,7 @@ struct attack_args {
     size_t to_count;
     size_t count;      /* entries of a parcel; 0 for one */
     const char *other; /* a member whose name is taken in vain */
+    const char *blob;  /* in hex: somebody else's file */
 };
 
 struct attack {
@@ -21,5 +22,6 @@ struct attack {
 
 extern const struct attack session_attacks[];
 extern const struct attack parcel_attacks[];
+extern const struct attack bulk_attacks[];
 
 #endif

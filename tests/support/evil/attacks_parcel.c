@@ -44,12 +44,12 @@ static void listen_only(struct evil *e, const struct attack_args *a)
 
 /* ---- one thing wrong ---- */
 
-#define FORGED(name, field)                                                                        \
-    static void name(struct evil *e, const struct attack_args *a)                                  \
-    {                                                                                              \
-        struct forge f = plain(a);                                                                 \
-        f.field;                                                                                   \
-        submit_forged(e, &f, NULL);                                                                \
+#define FORGED(name, field)                                       \
+    static void name(struct evil *e, const struct attack_args *a) \
+    {                                                             \
+        struct forge f = plain(a);                                \
+        f.field;                                                  \
+        submit_forged(e, &f, NULL);                               \
     }
 FORGED(to_mismatch, claims_to = a->other)
 FORGED(misplaced, misplaces = true)
@@ -65,11 +65,11 @@ FORGED(spoilt_wrap, spoils_wrap = true)
 FORGED(spoilt_sealed, spoils_sealed = true)
 FORGED(sealed_for_other, seals_for = a->other)
 
-#define EDITED(name, edit)                                                                         \
-    static void name(struct evil *e, const struct attack_args *a)                                  \
-    {                                                                                              \
-        struct forge f = plain(a);                                                                 \
-        submit_forged(e, &f, edit);                                                                \
+#define EDITED(name, edit)                                        \
+    static void name(struct evil *e, const struct attack_args *a) \
+    {                                                             \
+        struct forge f = plain(a);                                \
+        submit_forged(e, &f, edit);                               \
     }
 
 static struct bytes flipped(struct evil *e, struct bytes b, size_t at)

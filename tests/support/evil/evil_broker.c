@@ -4,8 +4,8 @@
  *     evil-broker -c SITE/broker.conf -p PASSPHRASE [--member ID] ATTACK
  *     evil-broker -c SITE/broker.conf -p PASSPHRASE [--member ID] --as FILE
  *
- * With --member only that member's frames are touched. With --as the attack is the one that FILE names, from one moment to the
- * next, and the broker is honest while there is no such file.
+ * With --member only that member's frames are touched. With --as the attack is the one that FILE
+ * names, from one moment to the next, and the broker is honest while there is no such file.
  */
 #include "base/file.h"
 #include "base/log.h"
@@ -156,8 +156,8 @@ static size_t take_in(struct process *p, struct broker_event *events)
         MUST(buf_check(&p->frame[n]));
         if (!may_pass(p, &p->message[n].peer, &p->frame[n]))
             continue;
-        events[n] = (struct broker_event){.peer = p->message[n].peer,
-                                          .payload = buf_bytes(&p->frame[n])};
+        events[n] =
+            (struct broker_event){.peer = p->message[n].peer, .payload = buf_bytes(&p->frame[n])};
         n++;
     }
     return n;
@@ -233,9 +233,8 @@ static void take_finished(struct process *p)
         return;
     MUST(ledger_begin(p->broker->ledger));
     for (size_t i = 0; i < n; i++)
-        MUST(done[i].is_gone
-                 ? queue_blob_gone(p->broker->store, hash_bytes(&done[i].blob))
-                 : queue_blob_complete(p->broker->store, hash_bytes(&done[i].blob)));
+        MUST(done[i].is_gone ? queue_blob_gone(p->broker->store, hash_bytes(&done[i].blob))
+                             : queue_blob_complete(p->broker->store, hash_bytes(&done[i].blob)));
     MUST(ledger_sign(p->broker->ledger));
     MUST(ledger_commit(p->broker->ledger));
 }

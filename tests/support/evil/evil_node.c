@@ -1,6 +1,7 @@
 /*
- * evil-node: one attack of a member upon the broker, and through it upon other members. What happened is told on standard output
- * (peer.h); what should have happened is for the scenario to say.
+ * evil-node: one attack of a member upon the broker, and through it upon other members. What
+ * happened is told on standard output (peer.h); what should have happened is for the scenario to
+ * say.
  *
  *     evil-node -c SITE/node.conf -p PASSPHRASE [--to MEMBER]… [--other MEMBER] [--count N] ATTACK
  */
@@ -24,6 +25,7 @@ static const struct argp_option option_table[] = {
     {"passphrase-file", 'p', "FILE", 0, "opens its keys", 0},
     {"to", 't', "MEMBER", 0, "a recipient; in ascending order", 0},
     {"other", 'o', "MEMBER", 0, "whose name is taken in vain", 0},
+    {"blob", 'b', "HEX", 0, "somebody else's file", 0},
     {"count", 'n', "N", 0, "entries of a parcel", 0},
     {"list", 'l', NULL, 0, "say what attacks there are", 0},
     {0}};
@@ -52,12 +54,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case 'o':
         o->args.other = arg;
         return 0;
+    case 'b':
+        o->args.blob = arg;
+        return 0;
     case 'n':
         o->args.count = (size_t)strtoul(arg, NULL, 10);
         return 0;
     case 'l':
         list(session_attacks);
         list(parcel_attacks);
+        list(bulk_attacks);
         exit(0);
     case ARGP_KEY_ARG:
         if (o->attack)
@@ -73,11 +79,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct attack *find(const struct attack *a, const char *name)
+static const struct attack *find(const char *name)
 {
-    while (a->name && strcmp(a->name, name) != 0)
-        a++;
-    return a->name ? a : NULL;
+    static const struct attack *const tables[] = {session_attacks, parcel_attacks, bulk_attacks};
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        for (const struct attack *a = tables[i]; a->name; a++)
+            if (strcmp(a->name, name) == 0)
+                return a;
+    return NULL;
 }
 
 int main(int argc, char **argv)
@@ -87,9 +96,7 @@ int main(int argc, char **argv)
     struct options o = {0};
     struct evil e;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    const struct attack *a = find(session_attacks, o.attack);
-    if (!a)
-        a = find(parcel_attacks, o.attack);
+    const struct attack *a = find(o.attack);
     if (!a) {
         fprintf(stderr, "evil-node: no such attack: %s\n", o.attack);
         return 2;

@@ -118,8 +118,9 @@ static size_t fill_to(struct draft *d, struct entry_to *to)
     const struct forge *what = d->what;
     for (size_t k = 0; k < what->to_count; k++) {
         struct evil_peer *p = evil_peer(d->e, what->to[k]);
-        to[k] = (struct entry_to){.member = bytes_of(what->claims_to ? what->claims_to : what->to[k]),
-                                  .pair_seq = (uint64_t)((int64_t)p->next_now + what->pair_shift)};
+        to[k] =
+            (struct entry_to){.member = bytes_of(what->claims_to ? what->claims_to : what->to[k]),
+                              .pair_seq = (uint64_t)((int64_t)p->next_now + what->pair_shift)};
         if (what->pair_shift >= 0)
             p->next_now = to[k].pair_seq + 1;
     }
@@ -185,7 +186,8 @@ static size_t fill_since(struct draft *d, struct parcel_since *since)
     for (size_t i = 0; i < what->to_count && !what->is_unlinked_to_all; i++) {
         const struct evil_peer *p = evil_peer(d->e, what->to[i]);
         if (p->sent_now && p->sent_now <= d->checkpoint.size)
-            since[n++] = (struct parcel_since){.member = bytes_of(what->to[i]), .size = p->sent_now};
+            since[n++] =
+                (struct parcel_since){.member = bytes_of(what->to[i]), .size = p->sent_now};
     }
     if (d->e->broker_sent && !what->is_unlinked && d->e->broker_sent <= d->checkpoint.size)
         since[n++] = (struct parcel_since){.member = d->e->broker->id, .size = d->e->broker_sent};

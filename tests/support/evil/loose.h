@@ -1,6 +1,7 @@
 /*
- * A ledger that keeps no promise: entries in memory, signed at any size, as often and with as many histories as its owner
- * likes. It begins with the entries of a site's real ledger, which stays as it is, and keeps what is added in a file beside it.
+ * A ledger that keeps no promise: entries in memory, signed at any size, as often and with as many
+ * histories as its owner likes. It begins with the entries of a site's real ledger, which stays as
+ * it is, and keeps what is added in a file beside it.
  */
 #ifndef EVIL_LOOSE_H
 #define EVIL_LOOSE_H

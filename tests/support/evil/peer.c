@@ -146,7 +146,8 @@ void evil_send_raw(struct evil *e, struct bytes payload)
 {
     for (int tries = 0;; tries++) {
         int err = link_send(e->socket, NULL, payload);
-        if (err == COMITY_E_AGAIN && tries < 200 && link_client_state(e->socket) == LINK_CONNECTED) {
+        if (err == COMITY_E_AGAIN && tries < 200 &&
+            link_client_state(e->socket) == LINK_CONNECTED) {
             struct link_poll_item item = {.socket = e->socket, .events = LINK_OUT};
             MUST(link_poll(&item, 1, 50));
             continue;

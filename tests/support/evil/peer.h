@@ -1,10 +1,11 @@
 /*
- * A member that speaks the protocol as it likes: its site's keys, a loose ledger, a connection to the broker, and what it
- * remembers between runs. Every frame that comes in is told on standard output, one line each:
+ * A member that speaks the protocol as it likes: its site's keys, a loose ledger, a connection to
+ * the broker, and what it remembers between runs. Every frame that comes in is told on standard
+ * output, one line each:
  *
- *     welcome parcel_seq=N seen=N          routed N index=I        delivered N from MEMBER KIND… [TOKEN]
- *     refused TOKEN                        bye TOKEN [known=N]     resync
- *     answered N                           closed                  denied
+ *     welcome parcel_seq=N seen=N          routed N index=I        delivered N from MEMBER KIND…
+ * [TOKEN] refused TOKEN                        bye TOKEN [known=N]     resync answered N closed
+ * denied
  */
 #ifndef EVIL_PEER_H
 #define EVIL_PEER_H
@@ -18,7 +19,8 @@
 
 enum { EVIL_PEERS_MAX = 16, EVIL_FLIGHT_MAX = 64, EVIL_TO_MAX = 8, EVIL_CREDIT = 64 * 1024 * 1024 };
 
-/* Numbers towards a member: as the broker confirmed them, and as they would go on behind what is in flight. */
+/* Numbers towards a member: as the broker confirmed them, and as they would go on behind what is in
+ * flight. */
 struct evil_peer {
     char member[MEMBER_ID_MAX + 1];
     uint64_t next;
@@ -54,7 +56,7 @@ struct evil {
 
     /* the session */
     uint8_t epoch[EPOCH_LEN];
-    uint64_t parcel_seq; /* the last one given out */
+    uint64_t parcel_seq;  /* the last one given out */
     uint64_t broker_sent; /* size of our ledger that the broker will know by then */
     uint64_t receipts;    /* delivered in this run */
     struct evil_flight flight[EVIL_FLIGHT_MAX];
@@ -84,7 +86,8 @@ void evil_send_two(struct evil *e, struct bytes first, struct bytes second);
 /* Take frames in until one of ${kind} came, or BYE, RESYNC, or the end of the connection: which. */
 int evil_wait(struct evil *e, int kind, int timeout_ms);
 
-/* HELLO as an honest node says it; to be changed before it is sent. The note is kept in the arena. */
+/* HELLO as an honest node says it; to be changed before it is sent. The note is kept in the arena.
+ */
 struct frame evil_hello(struct evil *e);
 /* Connect, say it, and wait for what comes. True: WELCOME. */
 bool evil_greet(struct evil *e);

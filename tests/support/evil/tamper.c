@@ -318,12 +318,12 @@ static void prove_in(struct tampering *t, struct loose *l, struct parcel_head *h
         entries[i] = arena_copy(t->arena, buf_bytes(&l->at[e.index].bytes));
     }
     loose_sign(l, l->count, &c, &note);
-    const struct multiproof_shape shape = {
-        .index = index,
-        .index_count = h->entry_count,
-        .cut = cut,
-        .cut_count = parcel_cuts(h->since, h->since_count, l->count, cut),
-        .size = l->count};
+    const struct multiproof_shape shape = {.index = index,
+                                           .index_count = h->entry_count,
+                                           .cut = cut,
+                                           .cut_count =
+                                               parcel_cuts(h->since, h->since_count, l->count, cut),
+                                           .size = l->count};
     struct tree_source tree = loose_tree(l);
     MUST(multiproof_prove(&tree, &shape, &path));
     struct bytes *proof = arena_alloc(t->arena, (path.count + 1) * sizeof *proof);
@@ -374,7 +374,8 @@ static void welcome_proof(struct tampering *t, const struct link_peer *to, const
     if (f->u.welcome.proof_count)
         proof[0] = flipped(t, proof[0], 0);
     else
-        proof[g.u.welcome.proof_count++] = arena_copy(t->arena, BYTES(t->broker->keys->curve_public, 32));
+        proof[g.u.welcome.proof_count++] =
+            arena_copy(t->arena, BYTES(t->broker->keys->curve_public, 32));
     g.u.welcome.proof = proof;
     tamper_emit_frame(t, to, &g);
     buf_free(frame);
