@@ -107,6 +107,7 @@ static void free_tables(struct audit *a)
     HASH_CLEAR(hh, a->origins);
     HASH_CLEAR(hh, a->texts);
     HASH_CLEAR(hh, a->claims);
+    HASH_CLEAR(hh, a->good_notes);
     HASH_CLEAR(hh, a->parcels);
     HASH_CLEAR(hh, a->groups);
     HASH_CLEAR(hh, a->pairs);

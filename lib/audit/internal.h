@@ -274,6 +274,13 @@ struct interned {
     UT_hash_handle hh;
 };
 
+/* A note that was verified, by its hash. */
+struct good_note {
+    struct hash hash;
+    struct checkpoint checkpoint;
+    UT_hash_handle hh;
+};
+
 struct audit {
     struct network anchor;
     struct arena *arena;   /* lives as long as the audit */
@@ -289,7 +296,8 @@ struct audit {
     struct pair_row *pairs;
     LIST(struct finding) findings;
     uint64_t checked[CHECK_COUNT][2];
-    struct note_cache notes;
+    struct good_note *good_notes;
+    struct note_cache notes; /* what parcel_verify is handed */
     audit_progress *progress;
     void *progress_self;
     uint64_t done, total;
@@ -372,6 +380,14 @@ const char *form_check(const struct audit_copy *c, const struct entry *e);
 int parcels_verify(struct audit *a, struct audit_copy *c) __attribute__((warn_unused_result));
 struct parcel_node *parcel_node(struct audit *a, struct bytes hash); /* made if missing; NULL without memory */
 struct parcel_to *parcel_node_to(struct audit *a, struct parcel_node *n, struct bytes member);
+
+/* signed.c: every signature is verified once, however many parcels and ledgers hold the note. */
+int audit_open_note(struct audit *a, struct bytes note, const struct note_verifier *v,
+                    struct checkpoint *ret) __attribute__((warn_unused_result));
+/* parcel_verify, with what is known of notes. */
+int audit_verify_parcel(struct audit *a, struct arena *arena, struct bytes parcel,
+                        const struct parcel_rules *rules, struct parcel_facts **ret)
+    __attribute__((warn_unused_result));
 
 /* claims.c */
 struct claim_at {

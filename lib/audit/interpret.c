@@ -301,7 +301,7 @@ static int note_checkpoint(struct reading *r, const struct entry *e, const struc
     if (!err && !of)
         return COMITY_E_NOMEM;
     if (!err && of->owner)
-        err = note_cache_open(&r->a->notes, body->notes[0], &of->owner->verifier, &c);
+        err = audit_open_note(r->a, body->notes[0], &of->owner->verifier, &c);
     if (!err && (!bytes_is(e->source.origin, of->name) || e->source.size != c.size ||
                  !bytes_equal(e->source.root, hash_bytes(&c.root))))
         err = COMITY_E_CONTRADICTION;

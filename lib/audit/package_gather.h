@@ -69,6 +69,9 @@ int gather_scan_foreign(struct making *m, struct bytes origin) __attribute__((wa
 int gather_key(struct making *m, struct bytes origin, struct bytes licence, uint64_t before,
                struct gathered *ret, struct officer_key *ret_key) __attribute__((warn_unused_result));
 
+/* package_way.c: sent/, broker/, receipts/; ${own}: of a received record, the own entry about the parcel that brought it. */
+int package_take_way(struct making *m, uint64_t own) __attribute__((warn_unused_result));
+
 /* Put entry.bin, its proof as ${proof}, and the content if there is one, into ${folder}. */
 int gather_save(struct making *m, const char *folder, const char *proof, const struct gathered *g)
     __attribute__((warn_unused_result));

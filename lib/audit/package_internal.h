@@ -79,6 +79,10 @@ struct package_checks {
     size_t open;
 };
 
+/* package_roots.c: "sums" and "complete"; "roster" and "authority", and the roster itself. */
+void package_check_sums(struct package_checks *c);
+void package_check_roster(struct package_checks *c);
+
 void package_say(struct package_checks *c, enum package_status status, const char *check, const char *what);
 
 /* An entry that a folder shows: proven, or not. */

@@ -116,7 +116,7 @@ static int open_checkpoint(struct audit *a, struct audit_copy *c, uint64_t size,
     struct checkpoint signed_one = {0};
     const struct roster_origin *owner = c->origin->owner;
     *ret = (struct stored_checkpoint){.size = size};
-    int err = owner ? checkpoint_open(note, &owner->verifier, &signed_one)
+    int err = owner ? audit_open_note(a, note, &owner->verifier, &signed_one)
                     : checkpoint_peek(note, &signed_one);
     bool is_same = !err && signed_one.size == size &&
                    bytes_equal(root, hash_bytes(&signed_one.root)) &&

@@ -248,6 +248,68 @@ static void audit_content_changed_and_signed_again_is_a_fork(void **state)
     audited_free(&r);
 }
 
+/* A copy without any checkpoint of its own is still held against those of others. */
+static void audit_copy_without_checkpoints_is_held_against_those_of_others(void **state)
+{
+    struct life *l = *state;
+    life_rest(l);
+    struct db *db = tamper(path_of(l, HANGZHOU), false);
+    OK(db_run(db, "DELETE FROM checkpoint", DB_NULL));
+    db_close(db);
+    const char *paths[] = {path_of(l, HANGZHOU), path_of(l, SHENZHEN)};
+    struct audited r = audit_paths(&l->net.network, paths, 2);
+    assert_codes(&r, "uncovered", NULL);
+    audited_free(&r);
+    db = tamper_again(path_of(l, HANGZHOU), false);
+    change_entry(db, 0, 9 + 3);
+    db_close(db);
+    r = audit_paths(&l->net.network, paths, 2);
+    assert_non_null(found(&r, "copy_other"));
+    assert_verdict(&r, "contradiction", 10);
+    audited_free(&r);
+}
+
+/* What only the broker says of a ledger, without a note, is not proven. */
+static void audit_broker_that_states_another_root_is_unresolved(void **state)
+{
+    struct life *l = *state;
+    struct mail *m = post(l, net_party(&l->net, HANGZHOU), net_party(&l->net, SHENZHEN),
+                          &(struct posting){.count = 1});
+    m->root.b[0] ^= 1;
+    route(l, m);
+    life_rest(l);
+    const char *paths[] = {path_of(l, HANGZHOU), path_of(l, HUB)};
+    struct audited r = audit_paths(&l->net.network, paths, 2);
+    assert_non_null(found(&r, "stated_other"));
+    assert_verdict(&r, "unresolved", 11);
+    mail_free(m);
+    audited_free(&r);
+}
+
+static void audit_two_rosters_of_one_number_are_the_authoritys_fork(void **state)
+{
+    struct life *l = *state;
+    struct buf one = BUF_INIT;
+    struct audit *a = NULL;
+    struct roster *first = NULL;
+    OK(roster_open(roster_file(l->net.roster), &l->net.network, NULL, &first));
+    net_next_roster(&l->net, NULL);
+    buf_put_bytes(&one, roster_file(l->net.roster));
+    roster_free(l->net.roster);
+    l->net.roster = first;
+    net_next_roster(&l->net, CHENGDU);
+    life_rest(l);
+    OK(audit_new(&l->net.network, &a));
+    OK(audit_add(a, path_of(l, HANGZHOU)));
+    OK(audit_add_roster(a, buf_bytes(&one)));
+    OK(audit_add_roster(a, roster_file(l->net.roster)));
+    OK(audit_run(a));
+    assert_int_equal(audit_finding_count(a), 1);
+    assert_int_equal(audit_finding_code(a, 0), AUDIT_ROSTER_FORK);
+    audit_free(a);
+    buf_free(&one);
+}
+
 /* ---- receipts ---- */
 
 static void audit_receipt_denied_is_proven(void **state)
@@ -479,6 +541,9 @@ int main(void)
         TEST(audit_tail_cut_is_shown_by_who_holds_more),
         TEST(audit_running_node_behind_others_is_no_cut),
         TEST(audit_content_changed_and_signed_again_is_a_fork),
+        TEST(audit_copy_without_checkpoints_is_held_against_those_of_others),
+        TEST(audit_broker_that_states_another_root_is_unresolved),
+        TEST(audit_two_rosters_of_one_number_are_the_authoritys_fork),
         TEST(audit_receipt_denied_is_proven),
         TEST(audit_without_receipt_and_recipient_is_unresolved),
         TEST(audit_parcel_on_its_way_is_a_note),

@@ -1,0 +1,119 @@
+/*
+ * What everything else in a package rests on: the list of sums, and the roster.
+ */
+#include "audit/package_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum package_status status_of(bool ok)
+{
+    return ok ? PACKAGE_OK : PACKAGE_FAIL;
+}
+
+/* ---- sums ---- */
+
+/* "<hex>  <path>\n" */
+static bool next_sum(struct bytes *rest, struct hash *ret, char *path)
+{
+    struct bytes line;
+    enum { HEX = 2 * HASH_LEN };
+    if (!bytes_next_line(rest, &line) || line.len <= HEX + 2 ||
+        line.len - HEX - 2 > PACKAGE_PATH_MAX || line.data[HEX] != ' ' || line.data[HEX + 1] != ' ')
+        return false;
+    if (text_get_hex(bytes_slice(line, 0, HEX), ret->b, HASH_LEN))
+        return false;
+    snprintf(path, PACKAGE_PATH_MAX + 1, "%.*s", (int)(line.len - HEX - 2), line.data + HEX + 2);
+    return true;
+}
+
+static bool sums_fit(const struct package_files *p)
+{
+    struct bytes rest = package_bytes(p, "SHA256SUMS");
+    while (rest.len) {
+        char path[PACKAGE_PATH_MAX + 1];
+        struct hash sum;
+        const struct package_file *f = NULL;
+        if (!next_sum(&rest, &sum, path) || !(f = package_find(p, path)) ||
+            !hash_equal(&f->sha256, &sum))
+            return false;
+    }
+    return true;
+}
+
+static bool is_listed(const struct package_files *p, const char *wanted)
+{
+    struct bytes rest = package_bytes(p, "SHA256SUMS");
+    char path[PACKAGE_PATH_MAX + 1];
+    struct hash sum;
+    while (rest.len && next_sum(&rest, &sum, path))
+        if (strcmp(path, wanted) == 0)
+            return true;
+    return false;
+}
+
+void package_check_sums(struct package_checks *c)
+{
+    const struct package_files *p = &c->files;
+    bool all = true;
+    package_say(c, status_of(sums_fit(p)), "sums", "SHA256SUMS");
+    for (size_t i = 0; all && i < p->file.count; i++)
+        all = strcmp(p->file.at[i].path, "SHA256SUMS") == 0 ||
+              strcmp(p->file.at[i].path, "SHA256SUMS.note") == 0 ||
+              is_listed(p, p->file.at[i].path);
+    package_say(c, status_of(all), "complete", "SHA256SUMS");
+}
+
+/* ---- the roster ---- */
+
+/* Under the authority that it names itself: what it says, and whether that authority is the one
+ * given. */
+static int open_by_itself(struct package_checks *c, struct bytes note, struct bytes bytes,
+                          struct buf *file)
+{
+    struct roster_doc doc;
+    struct network n = *c->anchor;
+    buf_put_lp(file, note);
+    buf_put_lp(file, bytes);
+    int err = buf_check(file);
+    if (!err)
+        err = roster_doc_decode(c->arena, bytes, &doc);
+    if (err || doc.authority_count > ROSTER_AUTHORITY_MAX)
+        return err ? err : COMITY_E_LIMIT;
+    n.threshold = doc.threshold;
+    n.authority_count = doc.authority_count;
+    for (size_t i = 0; !err && i < doc.authority_count; i++)
+        err = note_verifier_parse(doc.authority[i], &n.authority[i]);
+    return err ? err : roster_open(buf_bytes(file), &n, NULL, &c->roster);
+}
+
+/* The note and the bytes belong together, whoever signed. */
+static bool roster_fits(struct package_checks *c, struct bytes note, struct bytes bytes)
+{
+    struct bytes text, signatures, lines[7];
+    struct roster_doc doc;
+    struct hash said, hash;
+    uint64_t number = 0;
+    if (note_split(note, &text, &signatures) || note_fields(text, "comity roster v1", lines, 7) ||
+        text_get_base64_exact(lines[6], said.b, HASH_LEN) || text_get_u64(lines[2], &number) ||
+        roster_doc_decode(c->arena, bytes, &doc))
+        return false;
+    hash_of(suite_get(SUITE_1), &hash, bytes);
+    return hash_equal(&hash, &said) && number == doc.number && bytes_equal(lines[1], doc.network);
+}
+
+void package_check_roster(struct package_checks *c)
+{
+    struct buf file = BUF_INIT;
+    struct roster *by_anchor = NULL;
+    struct bytes note = package_bytes(&c->files, "roster.note");
+    struct bytes bytes = package_bytes(&c->files, "roster.bin");
+    package_say(c, status_of(note.data && bytes.data && roster_fits(c, note, bytes)), "roster",
+                "roster.bin");
+    int err = open_by_itself(c, note, bytes, &file);
+    if (!err)
+        err = roster_open(buf_bytes(&file), c->anchor, NULL, &by_anchor);
+    package_say(c, status_of(!err), "authority", "roster.note");
+    roster_free(by_anchor);
+    buf_free(&file);
+}
