@@ -558,26 +558,58 @@ static inline struct db *tamper_again(const char *dir, bool is_broker)
     return tamper_with(dir, is_broker, false);
 }
 
-/* Change one byte of entry ${index}: ${off} from its beginning, or from its end when negative. */
-static inline void change_entry(struct db *db, uint64_t index, int off)
+/* The row of entry ${index}, and where the entry begins in it. */
+static inline void read_row(struct db *db, uint64_t index, struct buf *data, uint64_t *first,
+                            size_t *at, size_t *len)
 {
     struct db_rows *rows = NULL;
-    struct buf data = BUF_INIT;
     OK(db_query(db, &rows,
                 "SELECT first, data FROM entry_run WHERE first <= ?1 ORDER BY first DESC LIMIT 1",
                 DB_U64(index)));
     assert_int_equal(db_next(rows), DB_ROW);
-    uint64_t first = db_u64(rows, 0);
-    buf_put_bytes(&data, db_bytes(rows, 1));
+    *first = db_u64(rows, 0);
+    buf_put_bytes(data, db_bytes(rows, 1));
     db_done(rows);
-    size_t at = 0;
-    for (uint64_t i = first; i < index; i++)
-        at += 4 + get_u32be(data.data + at);
-    size_t len = get_u32be(data.data + at);
-    data.data[at + 4 + (off < 0 ? len - (size_t)-off : (size_t)off)] ^= 1;
+    *at = 4;
+    for (uint64_t i = *first; i < index; i++)
+        *at += 4 + get_u32be(data->data + *at - 4);
+    *len = get_u32be(data->data + *at - 4);
+}
+
+static inline void write_row(struct db *db, uint64_t first, struct buf *data)
+{
     OK(db_run(db, "UPDATE entry_run SET data = ?2 WHERE first = ?1", DB_U64(first),
-              DB_BLOB(buf_bytes(&data))));
+              DB_BLOB(buf_bytes(data))));
+    buf_free(data);
+}
+
+/* Change one byte of entry ${index}: ${off} from its beginning, or from its end when negative. */
+static inline void change_entry(struct db *db, uint64_t index, int off)
+{
+    struct buf data = BUF_INIT;
+    uint64_t first = 0;
+    size_t at = 0;
+    size_t len = 0;
+    read_row(db, index, &data, &first, &at, &len);
+    data.data[at + (off < 0 ? len - (size_t)-off : (size_t)off)] ^= 1;
+    write_row(db, first, &data);
+}
+
+/* Let entry ${index} name the entry before it as that one is now. */
+static inline void relink(struct db *db, uint64_t index)
+{
+    enum { PREV_AT = 9 + 9 + 2 + 2 + 2 }; /* for kinds and rosters below 128 */
+    struct buf data = BUF_INIT;
+    struct hash leaf;
+    uint64_t first = 0;
+    size_t at = 0;
+    size_t len = 0;
+    read_row(db, index - 1, &data, &first, &at, &len);
+    hash_leaf(the_suite(), BYTES(data.data + at, len), &leaf);
     buf_free(&data);
+    read_row(db, index, &data, &first, &at, &len);
+    memcpy(data.data + at + PREV_AT, leaf.b, HASH_LEN);
+    write_row(db, first, &data);
 }
 
 /* ---- auditing ---- */

@@ -107,6 +107,25 @@ static void audit_entry_in_a_turn_of_many_changed_names_the_entry(void **state)
     audited_free(&r);
 }
 
+/* Who changes an entry may make the next one fit: then only the stored hashes know which ones were
+ * changed. */
+static void audit_entry_changed_and_linked_again_names_both(void **state)
+{
+    struct life *l = *state;
+    exchange(l, HANGZHOU, SHENZHEN, 300);
+    life_rest(l);
+    struct db *db = tamper(path_of(l, HANGZHOU), false);
+    change_entry(db, 100, 9 + 3);
+    relink(db, 101);
+    db_close(db);
+    struct audited r = audit_one(l, HANGZHOU);
+    json_t *all = json_object_get(r.report, "findings");
+    assert_int_equal(json_array_size(all), 2);
+    assert_int_equal(number_of(json_array_get(all, 0), "index"), 100);
+    assert_int_equal(number_of(json_array_get(all, 1), "index"), 101);
+    audited_free(&r);
+}
+
 static void audit_prev_changed_is_a_broken_link(void **state)
 {
     struct life *l = *state;
@@ -294,12 +313,46 @@ static void audit_number_given_twice_is_found(void **state)
 static void audit_entry_without_its_reference_is_found(void **state)
 {
     struct life *l = *state;
-    append_alone(l, net_party(&l->net, HANGZHOU),
-                 &(struct item){.kind = ENTRY_FILE, .ref = bytes_of("short")});
+    static const uint8_t root[HASH_LEN] = {1};
+    const struct entry_source source = {.origin = bytes_of("test-net/440300-001"),
+                                        .has_index = true,
+                                        .has_size = true,
+                                        .size = 9,
+                                        .root = BYTES(root, sizeof root)};
+    const struct item items[] = {
+        {.kind = ENTRY_FILE, .ref = bytes_of("short")},
+        {.kind = ENTRY_RECEIPT, .ref = bytes_of("short"), .has_source = true, .source = source},
+        {.kind = ENTRY_REFUSED, .ref = bytes_of("short"), .has_source = true, .source = source},
+    };
+    uint64_t index[3];
+    for (size_t i = 0; i < 3; i++)
+        index[i] = append_alone(l, net_party(&l->net, HANGZHOU), &items[i]);
     struct audited r = audit_one(l, HANGZHOU);
-    assert_codes(&r, "entry_form", NULL);
-    assert_string_equal(text_of(found(&r, "entry_form"), "why"), "ref");
+    json_t *all = json_object_get(r.report, "findings");
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(text_of(json_array_get(all, i), "code"), "entry_form");
+        assert_string_equal(text_of(json_array_get(all, i), "why"), "ref");
+        assert_int_equal(number_of(json_array_get(all, i), "index"), index[i]);
+    }
     audited_free(&r);
+}
+
+/* A record has content, a receipt has none, and a checkpoint is that of another ledger. */
+static void audit_entry_with_what_its_kind_has_not_is_found(void **state)
+{
+    struct life *l = *state;
+    struct arena *a = arena_new(1 << 16);
+    struct party *p = net_party(&l->net, HANGZHOU);
+    append_alone(l, p, &(struct item){.kind = ENTRY_RECORD});
+    append_alone(l, p, &(struct item){.kind = ENTRY_ROUTED});
+    append_alone(l, p, &(struct item){.kind = ENTRY_CHECKPOINT, .body = remark_body(a, "none", 0)});
+    struct audited r = audit_one(l, HANGZHOU);
+    static const char *const why[] = {"body", "kind", "source"};
+    json_t *all = json_object_get(r.report, "findings");
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(text_of(json_array_get(all, i), "why"), why[i]);
+    audited_free(&r);
+    arena_free(a);
 }
 
 static void audit_unknown_kind_is_passed_over(void **state)
@@ -450,6 +503,7 @@ int main(void)
         TEST(audit_entry_byte_changed_names_the_entry),
         TEST(audit_last_entry_changed_names_the_entry),
         TEST(audit_entry_in_a_turn_of_many_changed_names_the_entry),
+        TEST(audit_entry_changed_and_linked_again_names_both),
         TEST(audit_prev_changed_is_a_broken_link),
         TEST(audit_entry_that_is_no_entry_is_named),
         TEST(audit_row_removed_is_missing),
@@ -464,6 +518,7 @@ int main(void)
         TEST(audit_number_left_out_is_a_gap),
         TEST(audit_number_given_twice_is_found),
         TEST(audit_entry_without_its_reference_is_found),
+        TEST(audit_entry_with_what_its_kind_has_not_is_found),
         TEST(audit_unknown_kind_is_passed_over),
         TEST(audit_clock_set_back_is_a_note),
         TEST(audit_other_authority_proves_nothing),
