@@ -5,7 +5,7 @@
 net_init
 start_online hub $HZ
 
-for i in 1 2 3; do must_push $HZ "第$i份" --to $SZ --wait accepted; done
+for i in 1 2 3; do must_send $HZ "第$i份" --to $SZ --wait accepted; done
 check_exit 6 "nobody has received it yet" as $HZ track "$REF" --wait received:1s --json
 check_is "the sender knows what is undelivered" "$(status_of $HZ .outbox.undelivered)" 3
 
@@ -17,7 +17,7 @@ check "and the sender hears of it" as $HZ track "$REF" --wait received:10s --jso
 check_soon "nothing is undelivered" 5 status_is $HZ .outbox.undelivered 0
 
 stop $SZ
-must_push $HZ 第4份 --to $SZ --wait accepted
+must_send $HZ 第4份 --to $SZ --wait accepted
 start_online $SZ
 check_soon "it works the second time as well" 10 has_record $SZ 第4份
 check "what came before did not come again" has_record $SZ 第1份

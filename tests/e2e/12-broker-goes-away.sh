@@ -4,10 +4,10 @@
 
 net_init
 start_online hub $HZ $SZ
-must_push $HZ 之前 --to $SZ --wait received
+must_send $HZ 之前 --to $SZ --wait received
 
 stop hub
-check "evidence is pushed without a broker" push $HZ 线路中断 --to $SZ
+check "a case is filed without a broker" send $HZ 线路中断 --to $SZ
 REF=$(json .ref)
 check_soon "the node knows that it is offline" 5 status_is $HZ '.link.state != "online"' true
 check_is "one parcel waits" "$(status_of $HZ .outbox.parcels)" 1
@@ -16,7 +16,7 @@ start hub
 check "it goes out by itself" as $HZ track "$REF" --wait received:20s --json
 
 # Killed in the middle of traffic.
-(for i in 1 2 3 4 5 6 7 8; do push $HZ "第$i份" --to $SZ >/dev/null 2>&1; done) &
+(for i in 1 2 3 4 5 6 7 8; do send $HZ "第$i份" --to $SZ >/dev/null 2>&1; done) &
 pushing=$!
 wait_for 5 has_record $SZ 第1份
 kill9 hub

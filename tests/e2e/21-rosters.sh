@@ -32,7 +32,7 @@ check_log "another authority's is rejected" hub 'roster_rejected.*authority_unpr
 run comity node join --dir $SZ --roster other/$NET.roster --json
 check "by the command as well" [ "$code" != 0 ]
 check "nobody noticed" in_force $HZ 1
-check "the network goes on" push $HZ 之后 --to $SZ --wait received:20s
+check "the network goes on" send $HZ 之后 --to $SZ --wait received:20s
 
 bureau_init 110000-001
 authority add 110000-001.join
@@ -41,7 +41,7 @@ hand_in $NET.roster
 check_log "the next one comes into force" hub 'roster_in_force number=2'
 check_soon "at every node" 10 in_force $HZ 2
 check_soon "at every node" 10 in_force $SZ 2
-check "and the new member can be written to" push $HZ 新成员 --to 110000-001 --wait accepted:20s
+check "and the new member can be written to" send $HZ 新成员 --to 110000-001 --wait accepted:20s
 
 mark_log hub
 hand_in first.roster

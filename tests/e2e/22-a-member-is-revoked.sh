@@ -5,7 +5,7 @@
 
 net_init
 start_online hub $HZ $SZ $CD
-must_push $CD 撤销之前 --to $HZ --wait received:20s
+must_send $CD 撤销之前 --to $HZ --wait received:20s
 
 check "the broker witnesses its last checkpoint" comity broker witness $CD --dir hub --out $CD.witness --json
 authority revoke $CD --at $CD.witness
@@ -16,7 +16,7 @@ check_log "it is told within a second" $CD 'session_ended by=broker token=ledger
 check_log "and was dropped" hub "member_dropped member=$CD" 1
 check_soon "its node says so" 5 status_is $CD .link.token ledger_closed
 check_soon "the others know the roster" 10 status_is $HZ .roster.number 2
-check_exit 3 "nobody can send to it" push $HZ 之后 --to $CD
+check_exit 3 "nobody can send to it" send $HZ 之后 --to $CD
 check_has "and why" ledger_closed
 check "what it sent before stands" as $HZ track "$REF" --json
 check "it can still write for itself" as $CD case new --title 自留 --json
@@ -25,6 +25,6 @@ check "but is not let in" status_is $CD '.link.state == "online"' false
 restart $CD
 sleep 1
 check "nor after a restart" status_is $CD '.link.state == "online"' false
-check "the others go on" push $HZ 继续 --to $SZ --wait received:20s
+check "the others go on" send $HZ 继续 --to $SZ --wait received:20s
 stop $HZ $SZ $CD hub
 done_testing

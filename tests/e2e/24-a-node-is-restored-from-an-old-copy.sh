@@ -5,11 +5,11 @@
 
 net_init
 start_online hub $HZ $SZ
-must_push $HZ 之前 --to $SZ --wait received:20s
+must_send $HZ 之前 --to $SZ --wait received:20s
 stop $HZ
 cp -a $HZ copy
 start_online $HZ
-must_push $HZ 之后 --to $SZ --wait received:20s
+must_send $HZ 之后 --to $SZ --wait received:20s
 stop $HZ
 mv $HZ newest
 cp -a copy $HZ
@@ -28,6 +28,6 @@ check_is "and so the next time" "$code" 20
 rm -rf "${HZ:?}"
 mv newest $HZ
 start_online $HZ
-check "the true folder is welcome" push $HZ 恢复 --to $SZ --wait received:20s
+check "the true folder is welcome" send $HZ 恢复 --to $SZ --wait received:20s
 stop $HZ $SZ hub
 done_testing

@@ -5,11 +5,11 @@
 
 net_init
 start_online hub $HZ $SZ
-must_push $HZ 之前 --to $SZ --wait received:20s
+must_send $HZ 之前 --to $SZ --wait received:20s
 stop hub
 cp -a hub copy
 start hub
-must_push $HZ 之后 --to $SZ --wait received:20s
+must_send $HZ 之后 --to $SZ --wait received:20s
 stop hub
 mv hub newest
 cp -a copy hub
@@ -21,7 +21,7 @@ check_log "and so is the recipient" $SZ 'session_ended.*rollback' 20
 check_log "the broker says that it is itself" hub 'error=rollback detail="(the|this) broker'
 check "neither node stops" as $HZ status --json
 check_soon "its state can be seen" 5 status_is $HZ .link.token rollback
-check "evidence is kept meanwhile" push $HZ 期间 --to $SZ
+check "what is filed meanwhile is kept" send $HZ 期间 --to $SZ
 REF=$(json .ref)
 check_exit 6 "and goes nowhere" as $HZ track "$REF" --wait accepted:1s --json
 stop hub

@@ -21,7 +21,7 @@ online $HZ
 # In the middle of work.
 head -c 30000000 /dev/urandom >big.bin
 must_push $HZ 大文件 big.bin --to $SZ
-for i in 1 2 3 4 5; do push $HZ "第$i份" --to $SZ >/dev/null 2>&1; done &
+for i in 1 2 3 4 5; do send $HZ "第$i份" --to $SZ >/dev/null 2>&1; done &
 busy=$!
 asked "a node in the middle of an upload" $HZ TERM
 asked "a broker in the middle of one" hub TERM

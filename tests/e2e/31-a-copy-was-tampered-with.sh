@@ -5,7 +5,7 @@
 
 net_init
 start_online hub $HZ $SZ
-for i in 1 2 3; do must_push $HZ "第$i份" --to $SZ --wait received:20s; done
+for i in 1 2 3; do must_send $HZ "第$i份" --to $SZ --wait received:20s; done
 check_soon "receipts are in" 10 status_is $HZ .outbox.undelivered 0
 stop hub $HZ $SZ
 for m in hub $HZ $SZ; do must comity ledger export --ledger $m --out $m.ledger --json; done

@@ -6,10 +6,10 @@
 net_init
 start_evil --member $SZ
 start_online $HZ $SZ
-must_push $HZ 到达 --to $SZ --wait received:20s
+must_send $HZ 到达 --to $SZ --wait received:20s
 hub_does drop
-must_push $HZ 扣下 --to $SZ --wait accepted:20s
-must_push $HZ 也扣下 --to $SZ --wait accepted:20s
+must_send $HZ 扣下 --to $SZ --wait accepted:20s
+must_send $HZ 也扣下 --to $SZ --wait accepted:20s
 stop $HZ $SZ hub
 run comity audit run hub $HZ $SZ --network $NET.network --json
 check_is "what the broker took in and nobody got is told" \
@@ -24,8 +24,8 @@ start_evil --member $SZ
 start_online $HZ $SZ
 check_soon "it comes in the end" 20 has_record $SZ 也扣下
 hub_does reorder
-must_push $HZ 三 --to $SZ
-must_push $HZ 四 --to $SZ
+must_send $HZ 三 --to $SZ
+must_send $HZ 四 --to $SZ
 hub_does
 check "after all disturbances" as $HZ track "$REF" --wait received:40s --json
 stop $HZ $SZ hub

@@ -59,6 +59,6 @@ check_is "the recipient refused nothing" "$(json '[.items[] | select(.kind == "R
 attack refused-for-ever --to $HZ
 check_has "in the end it is turned away" '^bye seal_mismatch'
 check_is "after no more than 60 in the hour" "$(($(wc -l <tokens) + $(grep -c '^refused' out)))" 60
-check "the others do not notice" push $HZ 照常 --to $SZ --wait received:20s
+check "the others do not notice" send $HZ 照常 --to $SZ --wait received:20s
 stop $HZ $SZ hub
 done_testing

@@ -58,7 +58,7 @@ attack forged-receipt --to $HZ
 check_has "a receipt for nothing is routed" '^routed'
 check_log "and means nothing" $HZ "receipt_unknown member=$CD"
 
-check "the recipient's queue was never stuck" push $SZ 照常 --to $HZ --wait received:20s
+check "the recipient's queue was never stuck" send $SZ 照常 --to $HZ --wait received:20s
 check_is "nobody lost a session" "$(grep -c ' online ' $HZ.log)" 1
 stop $HZ $SZ hub
 done_testing

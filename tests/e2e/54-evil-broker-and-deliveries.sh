@@ -6,7 +6,7 @@
 net_init
 start_evil --member $SZ
 start_online $HZ $SZ
-must_push $HZ 起点 --to $SZ --wait received:20s
+must_send $HZ 起点 --to $SZ --wait received:20s
 n=0
 
 # suffers ATTACK PATTERN: two parcels under way; the recipient's log says so; afterwards both arrive.
@@ -14,8 +14,8 @@ suffers() {
     hub_does "$1"
     mark_log $SZ
     n=$((n + 2))
-    must_push $HZ "甲$n" --to $SZ
-    must_push $HZ "乙$n" --to $SZ
+    must_send $HZ "甲$n" --to $SZ
+    must_send $HZ "乙$n" --to $SZ
     check_log "$1: $2" $SZ "$2" 15
     hub_does
     check "$1: and afterwards all is well" as $HZ track "$REF" --wait received:40s --json
@@ -32,24 +32,23 @@ suffers forged-routed 'session_ended by=us error=inclusion_failed'
 suffers statement-signature 'session_ended by=us error=signature_missing'
 
 hub_does delay
-must_push $HZ 迟到 --to $SZ
+must_send $HZ 迟到 --to $SZ
 check "what comes late comes" as $HZ track "$REF" --wait received:30s --json
 hub_does other-epoch
-must_push $HZ 别的时代 --to $SZ
+must_send $HZ 别的时代 --to $SZ
 check_exit 6 "another epoch's deliveries are not even looked at" as $HZ track "$REF" --wait received:2s --json
 hub_does drop
-must_push $HZ 扣下 --to $SZ
+must_send $HZ 扣下 --to $SZ
 check_exit 6 "what is dropped is not received, and the sender knows" as $HZ track "$REF" --wait received:2s --json
 check_is "namely what, and by whom it was accepted" "$(as $HZ track "$REF" --json | jq -r '.recipients[0] | .stage + " " + .accepted.broker')" \
     "accepted $NET/hub"
-hub_does
-restart $SZ
+hub_does none resync
 check "in the end it comes" as $HZ track "$REF" --wait received:30s --json
 hub_does ignore-taken
-must_push $HZ 不听 --to $SZ --wait received:20s
-hub_does
-restart $SZ
-online $SZ
+must_send $HZ 不听 --to $SZ --wait received:20s
+mark_log $SZ
+hub_does none resync
+check_log "greeted again" $SZ ' online '
 check_is "what was taken and not heard does not come twice" "$(as $SZ inbox list --json --limit 500 | jq '.items | map(select(.title == "不听")) | length')" 1
 run as $SZ ledger log --count 500 --json
 check_is "the recipient has refused nothing" "$(json '[.items[] | select(.kind == "REFUSED")] | length')" 0

@@ -6,16 +6,16 @@
 net_init
 start_evil --member $SZ
 start_online $HZ $SZ
-must_push $HZ 起点 --to $SZ --wait received:20s
+must_send $HZ 起点 --to $SZ --wait received:20s
 hub_does fork
-must_push $HZ 分叉 --to $SZ
+must_send $HZ 分叉 --to $SZ
 check_soon "seen by itself the other history is good" 15 has_record $SZ 分叉
 hub_does
-must_push $HZ 之后 --to $SZ
+must_send $HZ 之后 --to $SZ
 check_log "the true one does not fit" $SZ 'session_ended by=us error=(consistency_failed|equivocation|unlinked)' 20
 check_log "nor does the broker's ledger hold what it signed" $SZ 'session_ended by=broker token=rollback' 20
 check_exit 6 "nothing is built upon it" as $HZ track "$REF" --wait received:2s --json
-check "the others go on" push $HZ 成都 --to $CD --wait accepted:20s
+check "the others go on" send $HZ 成都 --to $CD --wait accepted:20s
 stop $HZ $SZ hub
 check_exit 10 "the audit proves it" comity audit run hub $HZ $SZ --network $NET.network --json
 check_has "and names the broker" "equivocation|fork"

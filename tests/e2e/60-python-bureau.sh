@@ -111,7 +111,9 @@ must bureau case $PY 三局共办 --to $HZ $QY
 must bureau case $PY 其后一案 --to $HZ
 check "the broker's operator writes down what he saw of a member" comity broker witness $QY --dir "$T/hub" --out q.witness
 check "the member is revoked" authority revoke $QY --at "$T/q.witness"
-check "the running broker enforces it" comity broker join --dir "$T/hub" --roster "$T/$NET.roster"
+mark_log hub
+check "the broker is handed the roster" comity broker join --dir "$T/hub" --roster "$T/$NET.roster"
+check_log "the running broker enforces it" hub 'roster_in_force number=4'
 check_exit 1 "who was revoked is turned away" bureau ping $QY --seconds 3
 check "a parcel for it is refused; what is behind is built anew, and goes" bureau sync $PY --until sent --seconds 30
 check "the refusal is kept with its token" shows $PY '[.sent[].refused | select(.)] == ["ledger_closed"]'

@@ -399,10 +399,10 @@ start_evil() {
     serves hub >/dev/null 2>&1 || bail "evil-broker did not start"
 }
 
-# hub_does ATTACK, or nothing: from now on.
+# hub_does ATTACK [resync], or nothing: from now on. With resync everybody concerned says HELLO again.
 hub_does() {
     mark_log hub
-    if [ -n "${1:-}" ]; then echo "$1" >"$T/attack"; else rm -f "$T/attack"; fi
+    if [ $# -gt 0 ]; then echo "$*" >"$T/attack.new" && mv "$T/attack.new" "$T/attack"; else rm -f "$T/attack"; fi
     wait_for 5 log_has hub "attack name=${1:-none}" || bail "the hub does not turn to: ${1:-nothing}"
 }
 
@@ -441,6 +441,20 @@ push() {
 # must_push …: likewise; the place of the record in $REF.
 must_push() {
     must push "$@"
+    REF=$(json .ref)
+}
+
+# send MEMBER TITLE [FLAGS…]: a case, as JSON. Nobody has to sign it, so that it costs next to nothing.
+send() {
+    by=$1
+    title=$2
+    shift 2
+    as "$by" case new --title "$title" --filed "2026-03-02 09:00" --json "$@"
+}
+
+# must_send …: likewise; its place in $REF.
+must_send() {
+    must send "$@"
     REF=$(json .ref)
 }
 

@@ -85,6 +85,7 @@ struct process {
     struct link_socket *socket;
     struct bulk *bulk;
     struct tampering t;
+    char chosen[64]; /* what --as said last */
     char *roster_path;
     struct timespec roster_seen;
     struct link_message message[TURN_MESSAGES];
@@ -107,23 +108,36 @@ static const struct tamper *find(const char *name)
     return t->name ? t : NULL;
 }
 
-/* What --as says now. */
+/* Victims say HELLO again. */
+static void resync(struct process *p)
+{
+    static const struct frame resync = {.kind = FRAME_RESYNC};
+    for (struct session *s = p->broker->sessions.by_key; s; s = s->hh.next)
+        if (!p->o.member || strcmp(s->member, p->o.member) == 0)
+            tamper_emit_frame(&p->t, &s->peer, &resync);
+}
+
+/* What --as says now: the name of an attack, and perhaps "resync". */
 static void choose(struct process *p)
 {
     char name[64] = "";
+    char how[64] = "";
     FILE *f = p->o.as ? fopen(p->o.as, "r") : NULL;
     if (!p->o.as)
         return;
-    if (f && fscanf(f, "%63s", name) != 1)
-        name[0] = 0;
-    if (f)
+    if (f) {
+        if (fscanf(f, "%63s %63s", name, how) < 1)
+            name[0] = 0;
         fclose(f);
-    const struct tamper *t = find(name);
-    if (t == p->t.tamper)
+    }
+    if (strcmp(name, p->chosen) == 0)
         return;
-    p->t.tamper = t;
+    memcpy(p->chosen, name, sizeof p->chosen);
+    p->t.tamper = find(name);
     buf_free(&p->t.held);
-    log_event(LOG_INFO, "attack", LOG_STR("name", t ? t->name : "none"));
+    log_event(LOG_INFO, "attack", LOG_STR("name", p->t.tamper ? name : "none"));
+    if (strcmp(how, "resync") == 0)
+        resync(p);
 }
 
 /* ---- in ---- */

@@ -1,7 +1,9 @@
 /* A member that speaks the protocol as it likes. See peer.h. */
 #include "evil/peer.h"
 
+#include "base/file.h"
 #include "crypto/keyfile.h"
+#include "crypto/seal.h"
 #include "evil/must.h"
 #include "link/link_internal.h"
 #include "link/poll.h"
@@ -70,16 +72,62 @@ struct evil_peer *evil_peer(struct evil *e, const char *member)
     return p;
 }
 
+/*
+ * The site's secrets. Opening key files is meant to take its time, so what came out of them is kept
+ * beside them, in plain: a scenario tries many attacks, and nothing in its folder is worth
+ * protecting.
+ */
+enum { SECRET_LEDGER, SECRET_CURVE, SECRET_SEAL, SECRETS };
+static void open_secrets(struct evil *e, const char *passphrase_file, uint8_t secret[SECRETS][32])
+{
+    static const struct {
+        const char *file;
+        enum key_use use;
+    } keys[SECRETS] = {{"keys/ledger.key", KEY_LEDGER},
+                       {"keys/curve.key", KEY_CURVE},
+                       {"keys/seal-1.key", KEY_SEAL}};
+    char *kept = site_path(e->site, "evil.secrets");
+    struct buf bytes = BUF_INIT;
+    struct buf passphrase = BUF_INIT;
+    struct key_public pub;
+    if (file_read(kept, SECRETS * 32, &bytes) == COMITY_OK && bytes.len == SECRETS * 32) {
+        memcpy(secret, bytes.data, bytes.len);
+    } else {
+        MUST(passphrase_read(passphrase_file, &passphrase));
+        for (size_t i = 0; i < SECRETS; i++) {
+            char *path = site_path(e->site, keys[i].file);
+            MUST(keyfile_open(path, keys[i].use, buf_bytes(&passphrase), &pub, secret[i]));
+            free(path);
+        }
+        MUST(file_write(kept, BYTES(secret, SECRETS * 32), 0600));
+    }
+    buf_wipe(&passphrase);
+    buf_wipe(&bytes);
+    free(kept);
+}
+
+static void open_keys(struct evil *e, const char *passphrase_file)
+{
+    struct site_keys *k = &e->keys;
+    uint8_t secret[SECRETS][32];
+    open_secrets(e, passphrase_file, secret);
+    MUST(note_signer_new(e->site->origin, secret[SECRET_LEDGER], &k->ledger));
+    memcpy(k->curve_secret, secret[SECRET_CURVE], 32);
+    MUST(seal_public(k->curve_secret, k->curve_public));
+    memcpy(k->seal[0].secret, secret[SECRET_SEAL], 32);
+    MUST(seal_public(k->seal[0].secret, k->seal_public));
+    seal_key_id(suite_get(e->site->suite), k->seal_public, k->seal[0].id);
+    k->seal_count = 1;
+}
+
 void evil_open(struct evil *e, const char *conf, const char *passphrase_file)
 {
     struct buf detail = BUF_INIT;
-    struct buf passphrase = BUF_INIT;
     *e = (struct evil){.message = LINK_MESSAGE_INIT};
     setvbuf(stdout, NULL, _IOLBF, 0);
     MUST(crypto_init());
     MUST(site_load(conf, &e->site, &detail));
-    MUST(passphrase_read(passphrase_file, &passphrase));
-    MUST(site_unlock(e->site, buf_bytes(&passphrase), &e->keys, &detail));
+    open_keys(e, passphrase_file);
     MUST(site_roster(e->site, NULL, &e->roster));
     e->broker = roster_broker(e->roster);
     e->arena = arena_new(ARENA);
@@ -87,7 +135,6 @@ void evil_open(struct evil *e, const char *conf, const char *passphrase_file)
     MUST(link_new(&e->link));
     loose_open(&e->ledger, e->site, &e->keys);
     load_kept(e);
-    buf_wipe(&passphrase);
     buf_free(&detail);
 }
 
