@@ -8,11 +8,33 @@
 
 /* ---- the parcel itself ---- */
 
+/* What a copy with the closing root proves of a ledger that was closed. */
+static int closed_root_at(void *self, struct bytes origin, uint64_t size, struct hash *ret)
+{
+    const struct passing *p = self;
+    const struct origin_node *o = audit_origin(p->a, origin);
+    struct hash closing;
+    for (size_t i = 0; o && i < o->copies.count; i++) {
+        struct audit_copy *c = o->copies.at[i];
+        const struct roster_ledger *l = o->owner ? o->owner->ledger : NULL;
+        if (!l || !l->is_closed || size > l->closed_size || l->closed_size > c->size)
+            continue;
+        int err = leaves_root(&c->tree, l->closed_size, &closing);
+        if (err)
+            return err;
+        if (bytes_equal(hash_bytes(&closing), l->closed_root))
+            return leaves_root(&c->tree, size, ret);
+    }
+    return COMITY_E_NOT_FOUND;
+}
+
 static int verify_parcel(struct passing *p, const struct kept *k, struct parcel_facts **ret)
 {
     const struct parcel parcel = {.head = buf_bytes(&p->head)};
     const struct parcel_rules rules = {.roster = p->roster,
                                        .place = PARCEL_FILED,
+                                       .closed_root_at = closed_root_at,
+                                       .self = p,
                                        .notes = &p->a->notes,
                                        .me = p->c->origin->member};
     (void)k;

@@ -116,6 +116,9 @@ struct parcel_rules {
     int (*root_at)(void *self, struct bytes origin, uint64_t size, struct hash *ret);
     /* Whether any checkpoint of ${origin} is known here: 1, 0, or an error. */
     int (*knows)(void *self, struct bytes origin);
+    /* The root that the closed ledger ${origin} has at ${size}, where its closing root is at hand and proves it: 0,
+     * COMITY_E_NOT_FOUND, or an error. NULL: nothing is proven. */
+    int (*closed_root_at)(void *self, struct bytes origin, uint64_t size, struct hash *ret);
     void *self;
     struct note_cache *notes; /* or NULL */
 };

@@ -69,6 +69,21 @@ int roster_origin_admits(const struct roster_origin *o, uint64_t size, const str
     return COMITY_E_CLOSED;
 }
 
+/* The closing rule, with what is proven here of the closed ledger. */
+static int check_closing(const struct check *c, const struct roster_origin *from,
+                         const struct checkpoint *at, const struct parcel_routing *routing)
+{
+    const struct parcel_rules *r = c->rules;
+    struct hash root;
+    int err = roster_origin_admits(from, at->size, &at->root, routing);
+    if (err != COMITY_E_CLOSED || !r->closed_root_at || at->size > from->ledger->closed_size)
+        return err;
+    int proven = r->closed_root_at(r->self, from->ledger->origin, at->size, &root);
+    if (proven)
+        return proven == COMITY_E_NOT_FOUND ? err : proven;
+    return hash_equal(&root, &at->root) ? COMITY_OK : err;
+}
+
 /* ---- whose it is ---- */
 
 static int check_origin(struct check *c)
@@ -94,8 +109,7 @@ static int check_checkpoint(struct check *c)
                               &f->checkpoint);
     if (err)
         return err;
-    return roster_origin_admits(f->from, f->checkpoint.size, &f->checkpoint.root,
-                                c->rules->routing);
+    return check_closing(c, f->from, &f->checkpoint, c->rules->routing);
 }
 
 /* ---- the entries ---- */
@@ -218,8 +232,7 @@ static int read_foreign(struct check *c, const struct parcel_enclosure *raw,
     hash_leaf(e->from->suite, e->bytes, &e->leaf);
     if ((err = check_foreign_inclusion(c, raw, e)) || (err = check_foreign_routing(c, raw, e)))
         return err;
-    return roster_origin_admits(e->from, e->checkpoint.size, &e->checkpoint.root,
-                                e->has_routing ? &e->routing : NULL);
+    return check_closing(c, e->from, &e->checkpoint, e->has_routing ? &e->routing : NULL);
 }
 
 static int read_enclosure(struct check *c, const struct parcel_enclosure *raw,

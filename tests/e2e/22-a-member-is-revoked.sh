@@ -27,4 +27,5 @@ sleep 1
 check "nor after a restart" status_is $CD '.link.state == "online"' false
 check "the others go on" send $HZ 继续 --to $SZ --wait received:20s
 stop $HZ $SZ $CD hub
+check "the audit of all four finds nothing wrong" comity audit run hub $HZ $SZ $CD --network $NET.network --json
 done_testing
