@@ -119,13 +119,13 @@ static int check_absent(struct audit *a, const struct parcel_node *n, const stru
     struct group *g = NULL;
     enum audit_code code = AUDIT_NOT_RECEIVED;
     bool is_there = to->is_received || to->is_refused || to->is_receipted;
+    if (!is_there && !r && (!audit_copy_of(a, n->from) || (n->has_class && n->is_receipt)))
+        return COMITY_OK; /* neither end was given, or nothing answers it: there is nothing to check */
     audit_did(a, NULL, CHECK_ACCEPTED, is_there);
     if (is_there)
         return COMITY_OK;
     if (r)
         code = judge_absent(r, to, known_size(r, to->broker));
-    else if (!audit_copy_of(a, n->from) || (n->has_class && n->is_receipt))
-        return COMITY_OK; /* neither end was given, or nothing answers it */
     struct origin_node *of = r ? r->origin : origin_of_member(a, to->member, n->from);
     if (!of)
         return COMITY_E_NOMEM;

@@ -29,6 +29,23 @@ static void audit_counts_what_was_sent_and_received(void **state)
     audited_free(&r);
 }
 
+/* Who stands alone cannot be blamed for what the others' copies would settle. */
+static void audit_of_one_ledger_fails_no_check(void **state)
+{
+    struct life *l = *state;
+    static const char *const ids[] = {HUB, HANGZHOU, SHENZHEN, CHENGDU};
+    for (size_t i = 0; i < 4; i++) {
+        const char *paths[] = {path_of(l, ids[i])};
+        struct audited r = audit_paths(&l->net.network, paths, 1);
+        json_t *check;
+        size_t k;
+        assert_true(json_array_size(json_object_get(r.report, "checks")) > 0);
+        json_array_foreach(json_object_get(r.report, "checks"), k, check)
+            assert_int_equal(number_of(check, "failed"), 0);
+        audited_free(&r);
+    }
+}
+
 static char *report_of(struct life *l, const char *const *ids, size_t n)
 {
     const char *paths[8];
@@ -531,6 +548,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(audit_honest_network_is_consistent),
+        TEST(audit_of_one_ledger_fails_no_check),
         TEST(audit_counts_what_was_sent_and_received),
         TEST(audit_report_does_not_depend_on_the_order_of_inputs),
         TEST(audit_fork_is_proven_and_is_one_finding),
