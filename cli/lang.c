@@ -13,10 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef COMITY_LOCALEDIR
-#define COMITY_LOCALEDIR "/usr/local/share/locale"
-#endif
-
 static bool is_zh;
 
 static bool is_set(const char *value)
@@ -37,19 +33,22 @@ static bool environment_says_zh(void)
     return strncmp(is_set(language) ? language : locale, "zh", 2) == 0;
 }
 
-/* Where it was told, else beside the program in a build folder, else where it was installed. */
+/* Where it was told, else beside the program in a build folder, else where programs are installed next to. NULL: nowhere. */
 static const char *catalogue_dir(void)
 {
-    static char beside[PATH_MAX + sizeof "/locale"];
+    static const char *const near[] = {"/locale", "/../share/locale"};
+    static char dir[PATH_MAX + sizeof "/../share/locale"];
     const char *told = getenv("COMITY_LOCALEDIR");
     if (is_set(told))
         return told;
-    ssize_t n = readlink("/proc/self/exe", beside, PATH_MAX);
-    char *slash = n > 0 ? memrchr(beside, '/', (size_t)n) : NULL;
-    if (!slash)
-        return COMITY_LOCALEDIR;
-    strcpy(slash, "/locale");
-    return access(beside, R_OK | X_OK) == 0 ? beside : COMITY_LOCALEDIR;
+    ssize_t n = readlink("/proc/self/exe", dir, PATH_MAX);
+    char *slash = n > 0 ? memrchr(dir, '/', (size_t)n) : NULL;
+    for (size_t i = 0; slash && i < sizeof near / sizeof near[0]; i++) {
+        strcpy(slash, near[i]);
+        if (access(dir, R_OK | X_OK) == 0)
+            return dir;
+    }
+    return NULL;
 }
 
 void lang_init(const char *lang, bool is_plain)
@@ -67,7 +66,9 @@ void lang_init(const char *lang, bool is_plain)
         unsetenv("LANGUAGE");
         setlocale(LC_MESSAGES, "C");
     }
-    bindtextdomain("comity", catalogue_dir());
+    const char *dir = catalogue_dir();
+    if (dir)
+        bindtextdomain("comity", dir);
     bind_textdomain_codeset("comity", "UTF-8");
     textdomain("comity");
 }

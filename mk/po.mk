@@ -3,17 +3,13 @@
 #   make po           $(B)/locale/zh_CN/LC_MESSAGES/comity.mo, which `COMITY_LOCALEDIR=$(B)/locale` makes the command speak
 #   make check-po     fails when a message is untranslated, or translated with other placeholders
 #   make update-po    take new messages into po/zh_CN.po, to be translated there
-#   make install-po   DESTDIR and PREFIX are honoured
 #
 # What is extracted: _() and N_() of the command; the sentences of errors; the words with which lib/domain says what is wrong
 # with a field; findings and checks of audits.
 
-LOCALEDIR ?= $(PREFIX)/share/locale
 po_langs  := $(basename $(notdir $(wildcard po/*.po)))
 po_mo     := $(po_langs:%=$(B)/locale/%/LC_MESSAGES/comity.mo)
 po_pot    := $(B)/po/comity.pot
-
-$(B)/cli/lang.o: ALL_CFLAGS += -DCOMITY_LOCALEDIR='"$(LOCALEDIR)"'
 
 XGETTEXT := xgettext --from-code=UTF-8 --language=C --keyword= --package-name=comity --add-comments=zh: \
             --no-wrap --sort-by-file -o $(po_pot)
@@ -48,8 +44,4 @@ check-po: $(po_pot) $(po_mo)
 update-po: $(po_pot)
 	for l in $(po_langs); do msgmerge --update --backup=none --no-wrap --no-fuzzy-matching po/$$l.po $(po_pot); done
 
-install-po: $(po_mo)
-	for l in $(po_langs); do install -D -m 0644 $(B)/locale/$$l/LC_MESSAGES/comity.mo \
-	    $(DESTDIR)$(LOCALEDIR)/$$l/LC_MESSAGES/comity.mo; done
-
-.PHONY: po check-po update-po install-po
+.PHONY: po check-po update-po
