@@ -13,7 +13,7 @@
 /* libconfuse reports errors through a callback without context; a start reads one file, in one thread. */
 static struct buf *error_text;
 
-static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
     char line[512];
     vsnprintf(line, sizeof line, fmt, ap);
