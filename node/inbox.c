@@ -8,6 +8,7 @@
  */
 #include "inbox.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "core.h"
 #include "inbox_parts.h"
@@ -213,22 +214,6 @@ static int open_content(struct turn *t, struct delivery *d)
     return content_check(n, t->arena, f, &d->openings, &d->content);
 }
 
-/* Whether ${err} is about the parcel, and not about this machine. */
-static bool is_senders_fault(int err)
-{
-    switch (err) {
-    case COMITY_E_NOMEM:
-    case COMITY_E_IO:
-    case COMITY_E_DISK_FULL:
-    case COMITY_E_BUSY:
-    case COMITY_E_INTERNAL:
-    case COMITY_E_LEDGER_DAMAGED:
-        return false;
-    default:
-        return true;
-    }
-}
-
 /* Its numbers count from here on, and its checkpoint is known. */
 static int take_numbers(struct turn *t, const struct delivery *d, struct source *s,
                         struct pair_range range, enum pair_verdict verdict)
@@ -257,7 +242,7 @@ static int take_content(struct turn *t, struct delivery *d, uint64_t known_size)
     bool is_receipt = d->facts->is_receipt;
     int err = is_receipt ? COMITY_OK : open_content(t, d);
     if (err)
-        return is_senders_fault(err) ? add_refused(t, d, err, false) : err;
+        return !fault_is_ours(err) ? add_refused(t, d, err, false) : err;
     err = add_received(t, d, known_size);
     if (!err && is_receipt)
         err = read_receipts(t, d);
@@ -281,7 +266,7 @@ static int take_verified(struct turn *t, struct delivery *d)
     if (!err && verdict == PAIR_BELOW)
         err = inbox_is_duplicate(t, f);
     if (err)
-        return is_senders_fault(err) ? add_refused(t, d, err, f->is_receipt) : err;
+        return !fault_is_ours(err) ? add_refused(t, d, err, f->is_receipt) : err;
     if (verdict == PAIR_BELOW) {
         d->is_duplicate = true;
         return COMITY_OK;
@@ -329,7 +314,7 @@ static int take_parcel(struct turn *t, struct delivery *d, const struct parcel_f
     if (!err && f->count == 0)
         err = COMITY_E_NOT_RECIPIENT;
     if (err)
-        return is_senders_fault(err) ? take_unverified(t, d, routed, parcel, err) : err;
+        return !fault_is_ours(err) ? take_unverified(t, d, routed, parcel, err) : err;
     err = statement_routes(statement, 0, f->head.origin, &f->checkpoint, &f->hash,
                            bytes_of(n->member), &seq);
     if (err)

@@ -5,6 +5,7 @@
  */
 #include "session.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "core.h"
 #include "inbox.h"
@@ -422,23 +423,6 @@ static const struct {
     [FRAME_PROOF] = {false, true, take_proof},
 };
 
-/* Whether ${err} is this node's own trouble, rather than something the broker did. */
-static bool is_our_own(int err)
-{
-    switch (err) {
-    case COMITY_E_NOMEM:
-    case COMITY_E_IO:
-    case COMITY_E_DISK_FULL:
-    case COMITY_E_BUSY:
-    case COMITY_E_INTERNAL:
-    case COMITY_E_LEDGER_DAMAGED:
-    case COMITY_E_ROLLBACK:
-        return true;
-    default:
-        return false;
-    }
-}
-
 int session_take(struct turn *t, struct bytes bytes, struct node_out *out)
 {
     struct session *s = &t->node->core->session;
@@ -447,7 +431,7 @@ int session_take(struct turn *t, struct bytes bytes, struct node_out *out)
         return COMITY_OK;
     int err = frame_decode(t->arena, bytes, &f);
     if (err)
-        return is_our_own(err) ? err : session_fail(t->node, out, err);
+        return fault_is_ours(err) ? err : session_fail(t->node, out, err);
     s->heard_ms = t->mono_ms;
     s->ping_ms = 0;
     if ((size_t)f.kind >= sizeof table / sizeof table[0] || !table[f.kind].take)
@@ -459,5 +443,5 @@ int session_take(struct turn *t, struct bytes bytes, struct node_out *out)
         return COMITY_OK;
     const struct taking k = {.t = t, .s = s, .f = &f, .len = bytes.len, .out = out};
     err = table[f.kind].take(&k);
-    return err && !is_our_own(err) ? session_fail(t->node, out, err) : err;
+    return err && !fault_is_ours(err) ? session_fail(t->node, out, err) : err;
 }

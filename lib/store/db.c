@@ -82,8 +82,6 @@ static int err_of(struct db *db, int rc)
     case SQLITE_CANTOPEN:
         return sqlite3_system_errno(db->handle) == ENOENT ? COMITY_E_NOT_FOUND
                                                           : COMITY_E_PERMISSION;
-    case SQLITE_TOOBIG:
-        return COMITY_E_TOO_LARGE;
     case SQLITE_INTERRUPT:
         return COMITY_E_INTERRUPTED;
     case SQLITE_CONSTRAINT:

@@ -1,4 +1,5 @@
 /* Durable files, locks, and what the table of errors promises. */
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -180,6 +181,17 @@ static void log_line_stays_one_line_whatever_a_peer_says(void **state)
     assert_false(log_level_from("loud", &level));
 }
 
+static void trouble_of_this_machine_is_nobody_elses_fault(void **state)
+{
+    (void)state;
+    static const int ours[] = {COMITY_E_DISK_FULL, COMITY_E_PERMISSION, COMITY_E_LEDGER_DAMAGED, -9999};
+    static const int theirs[] = {COMITY_E_SEAL, COMITY_E_MALFORMED, COMITY_E_CLOSED, COMITY_E_TOO_LARGE};
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(fault_is_ours(ours[i]));
+        assert_false(fault_is_ours(theirs[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +200,7 @@ int main(void)
         cmocka_unit_test(private_file_that_others_can_read_is_refused),
         cmocka_unit_test(second_process_finds_the_lock_taken),
         cmocka_unit_test(settle_moves_and_mkdirs_makes_parents),
+        cmocka_unit_test(trouble_of_this_machine_is_nobody_elses_fault),
         cmocka_unit_test(every_error_has_its_own_token_and_an_exit_code),
         cmocka_unit_test(log_line_stays_one_line_whatever_a_peer_says),
     };
