@@ -6,9 +6,11 @@
 #include "base/text.h"
 #include "crypto/hash.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 int files_read(struct cli *c, const char *path, size_t max, struct bytes *ret)
 {
@@ -41,19 +43,24 @@ int files_create(struct cli *c, const char *path, struct bytes content)
     return explain(c, file_create(path, content, 0644), path);
 }
 
-int files_check_new(struct cli *c, const char *path)
-{
-    struct stat st;
-    if (lstat(path, &st) != 0)
-        return COMITY_OK;
-    return cli_hint(c, cli_fail_at(c, COMITY_E_EXISTS, path),
-                    _("nothing is ever overwritten; choose another name"));
-}
-
 const char *files_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+int files_check_new(struct cli *c, const char *path)
+{
+    struct stat st;
+    const char *name = files_name(path);
+    const char *folder = name == path ? "." : cli_text(c, "%.*s", (int)(name - path), path);
+    if (lstat(path, &st) == 0)
+        return cli_hint(c, cli_fail_at(c, COMITY_E_EXISTS, path),
+                        _("nothing is ever overwritten; choose another name"));
+    if (access(folder, W_OK | X_OK) == 0)
+        return COMITY_OK;
+    return explain(c, errno == ENOENT || errno == ENOTDIR ? COMITY_E_NOT_FOUND : COMITY_E_PERMISSION,
+                   folder);
 }
 
 const char *files_fingerprint(struct cli *c, struct bytes content)

@@ -139,8 +139,8 @@ int site_command_init(struct cli *c, enum member_role role)
         if (err)
             cli_fail_detail(c, err, &detail);
     }
-    if (!err)
-        err = files_create(c, out, buf_bytes(&join));
+    if (!err && (err = files_create(c, out, buf_bytes(&join))) != 0)
+        cli_hint(c, err, _("all is made but that copy; the join note stands in %s/join"), plan.dir);
     if (!err)
         err = init_result(c, &plan, out, buf_bytes(&join));
     buf_free(&join);

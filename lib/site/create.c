@@ -256,6 +256,8 @@ static int make_all(struct making *m, int64_t now_ms, struct buf *join, struct b
         err = make_ledger(m, signer, now_ms);
     if (!err)
         err = make_join(m, signer, join);
+    if (!err)
+        err = make_file(m, "join", buf_bytes(join));
     note_signer_free(signer);
     buf_free(&conf);
     return err;
@@ -271,15 +273,15 @@ int site_create(const struct site_plan *plan, struct bytes passphrase, int64_t n
         return err;
     err = make_all(&m, now_ms, &note, detail);
     if (!err) {
+        buf_put_bytes(join, buf_bytes(&note));
+        err = buf_check(join);
+    }
+    if (!err) {
         rmdir(plan->dir); /* an empty folder of that name gives way */
         err = file_settle(m.dir, plan->dir);
     }
-    if (!err) {
-        buf_put_bytes(join, buf_bytes(&note));
-        err = buf_check(join);
-    } else if (m.dir) {
+    if (err && m.dir)
         remove_tree(m.dir);
-    }
     if (err && detail->len == 0)
         buf_printf(detail, "%s: %s", plan->dir, comity_err_text(err));
     buf_free(&note);

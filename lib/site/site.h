@@ -89,7 +89,8 @@ struct site_plan {
 };
 /*
  * Make the folder, the keys (encrypted under ${passphrase}), the configuration and the empty ledger whose only entry is a NOTE
- * ("ledger opened"), all durable; append the join note to ${join}. Nothing is left behind on failure.
+ * ("ledger opened"), all durable; append the join note, which is kept in the folder as `join`, to ${join}. Nothing is left behind
+ * on failure.
  */
 int site_create(const struct site_plan *plan, struct bytes passphrase, int64_t now_ms,
                 struct buf *join, struct buf *detail) __attribute__((warn_unused_result));
