@@ -37,20 +37,21 @@ ALL_LDFLAGS = $(SANFLAGS) -pie -pthread -Wl,-z,relro,-z,now $(LDFLAGS)
 
 # ---- modules, lowest first: each may lean on those named behind it and on what those lean on -----------------
 
-MODULES := base crypto domain msg store ledger wire link site json audit client
+MODULES := base crypto domain msg store ledger wire link site json audit package client
 
-needs_base   :=
-needs_crypto := base
-needs_domain := base
-needs_msg    := domain base
-needs_store  := base
-needs_ledger := store crypto msg
-needs_wire   := ledger
-needs_link   := wire
-needs_site   := wire
-needs_json   := wire
-needs_audit  := json link
-needs_client := json link site
+needs_base    :=
+needs_crypto  := base
+needs_domain  := base
+needs_msg     := domain base
+needs_store   := base
+needs_ledger  := store crypto msg
+needs_wire    := ledger
+needs_link    := wire
+needs_site    := wire
+needs_json    := wire
+needs_audit   := json
+needs_package := audit
+needs_client  := json link site
 
 # The archives of module $1 and of all below it, in link order.
 closure = $1 $(foreach m,$(needs_$1),$(call closure,$m))
@@ -58,14 +59,14 @@ archives = $(foreach m,$(call uniq_last,$(call closure,$1)),$(B)/lib/lib$m.a)
 # Keep each word once, the last time it is named: a lower module must come behind all that lean on it.
 uniq_last = $(if $1,$(call uniq_last,$(filter-out $(lastword $1),$1)) $(lastword $1))
 
-libs_base   :=
-libs_crypto := $(shell pkg-config --libs libcrypto)
-libs_msg    := $(shell pkg-config --libs libprotobuf-c)
-libs_store  := $(shell pkg-config --libs sqlite3)
-libs_link   := $(shell pkg-config --libs libzmq)
-libs_json   := $(shell pkg-config --libs jansson)
-libs_audit  := $(shell pkg-config --libs libarchive)
-libs_site   := $(shell pkg-config --libs libconfuse)
+libs_base    :=
+libs_crypto  := $(shell pkg-config --libs libcrypto)
+libs_msg     := $(shell pkg-config --libs libprotobuf-c)
+libs_store   := $(shell pkg-config --libs sqlite3)
+libs_link    := $(shell pkg-config --libs libzmq)
+libs_json    := $(shell pkg-config --libs jansson)
+libs_package := $(shell pkg-config --libs libarchive)
+libs_site    := $(shell pkg-config --libs libconfuse)
 system_libs = $(foreach m,$(call uniq_last,$(call closure,$1)),$(libs_$m))
 
 # ---- protocol buffers -----------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ $(B)/%.o: %.c
 # ---- programs -------------------------------------------------------------------------------------------
 
 obj_of = $(patsubst %.c,$(B)/%.o,$(wildcard $1/*.c))
-all_archives := $(foreach m,client audit json site link wire ledger store msg domain crypto base,$(B)/lib/lib$m.a)
+all_archives := $(foreach m,client package audit json site link wire ledger store msg domain crypto base,$(B)/lib/lib$m.a)
 all_libs     := $(foreach m,$(MODULES),$(libs_$m)) $(shell pkg-config --libs libmicrohttpd)
 
 PROGRAMS := $(B)/comity-broker $(B)/comity-node $(B)/comity
@@ -134,8 +135,8 @@ $(SUPPORT): $(SUPPORT_O)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 # Tests of broker, node and cli see all of lib/ and the program's own objects but main.
-unit_needs = $(if $(filter broker node cli,$1),$(filter-out %/main.o,$(call obj_of,$1)) $(SUPPORT) $(all_archives),$(if $(filter wire site json audit client,$1),$(SUPPORT) $(all_archives),$(call archives,$1)))
-unit_libs  = $(if $(filter broker node cli wire site json audit client,$1),$(all_libs),$(call system_libs,$1))
+unit_needs = $(if $(filter broker node cli,$1),$(filter-out %/main.o,$(call obj_of,$1)) $(SUPPORT) $(all_archives),$(if $(filter wire site json audit package client,$1),$(SUPPORT) $(all_archives),$(call archives,$1)))
+unit_libs  = $(if $(filter broker node cli wire site json audit package client,$1),$(all_libs),$(call system_libs,$1))
 
 define unit_rules
 unit_src_$1 := $$(wildcard tests/unit/$1/test_*.c)

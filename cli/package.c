@@ -1,7 +1,7 @@
 /*
  * package: what a court's expert gets, and checks with tools that are not ours.
  */
-#include "audit/package.h"
+#include "package/package.h"
 
 #include "authority.h"
 #include "base/clock.h"

@@ -51,9 +51,9 @@ only 'protobuf-c/.*' lib/msg
 only 'zmq\.h' lib/link
 only 'sqlite3\.h' lib/store
 only 'confuse\.h' lib/site
-only 'archive.*\.h' lib/audit
+only 'archive.*\.h' lib/package
 only 'microhttpd\.h' broker
-only 'jansson\.h' lib/json lib/audit lib/client node cli broker
+only 'jansson\.h' lib/json lib/audit lib/package lib/client node cli broker
 
 if grep -rn '^#include "' include; then say "include/ includes something of lib/"; fi
 

@@ -7,34 +7,17 @@
 #ifndef AUDIT_INTERNAL_H
 #define AUDIT_INTERNAL_H
 
-#include "audit/audit.h"
+#include "audit/shared.h"
 #include "json/value_json.h"
 #include "ledger/ledger.h"
 #include "wire/officer_check.h"
 #include "wire/pair.h"
 #include "wire/parcel.h"
 
-#include <comity/err.h>
-
 #include <uthash.h>
 
 /* Clocks of two members may differ by so much before anybody is told a lie. */
 enum { AUDIT_CLOCK_MS = 10 * 60 * 1000 };
-
-/* A growing array. */
-#define LIST(type)                                                                                 \
-    struct {                                                                                       \
-        type *at;                                                                                  \
-        size_t count;                                                                              \
-        size_t cap;                                                                                \
-    }
-int audit_list_reserve(void *at, size_t *cap, size_t count, size_t size)
-    __attribute__((warn_unused_result));
-#define LIST_ADD(list, value)                                                                      \
-    (audit_list_reserve(&(list).at, &(list).cap, (list).count, sizeof *(list).at)                        \
-         ? COMITY_E_NOMEM                                                                          \
-         : ((list).at[(list).count++] = (value), COMITY_OK))
-#define LIST_FREE(list) free((list).at)
 
 /* ---- leaves.c: a tree in memory, from which the root at any size is had ---- */
 
@@ -321,14 +304,13 @@ void copy_free(struct audit_copy *c);
 typedef int copy_each(void *self, uint64_t index, struct bytes entry);
 int copy_each_entry(struct audit_copy *c, copy_each *each, void *self, uint64_t *ret_size)
     __attribute__((warn_unused_result));
-/* Time, kind and prev of an entry from where they always are, without decoding it. False for bytes that cannot be an entry's. */
-bool entry_peek(struct bytes entry, uint64_t *ret_time, uint8_t *ret_kind, struct bytes *ret_prev);
 /* Entry ${index} as it lies there, appended. COMITY_E_NOT_FOUND. */
 int copy_entry(struct audit_copy *c, uint64_t index, struct buf *out)
     __attribute__((warn_unused_result));
+/* Cut one lp(…) off ${rest}. */
+bool audit_lp_next(struct bytes *rest, struct bytes *ret);
 int copy_checkpoint_note(struct audit_copy *c, uint64_t size, struct buf *out)
     __attribute__((warn_unused_result));
-bool copy_has_table(struct audit_copy *c, const char *name);
 
 /* Openings of one origin after the other; a run that was read is kept until another one is needed. */
 struct opening_reader {
@@ -344,9 +326,6 @@ int opening_find(struct opening_reader *r, struct bytes origin, uint64_t index,
                  struct opening *ret) __attribute__((warn_unused_result));
 
 /* rosters.c */
-int rosters_collect(struct audit *a) __attribute__((warn_unused_result));
-/* The roster of that number, or the newest one; NULL when there is none. */
-const struct roster *rosters_at(const struct audit *a, uint64_t number);
 const struct roster_file *rosters_find(const struct audit *a, uint64_t number);
 /* The ledger in the newest roster that names it; NULL when none does. */
 const struct roster_origin *rosters_owner(const struct audit *a, struct bytes origin);

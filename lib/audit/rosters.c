@@ -46,7 +46,7 @@ static int read_copy(struct audit *a, struct audit_copy *c)
 {
     struct db_rows *rows = NULL;
     int got = 0;
-    if (!copy_has_table(c, "roster"))
+    if (!audit_has_table(c->db, "roster"))
         return COMITY_OK;
     int err = db_query(c->db, &rows, "SELECT number, file FROM roster WHERE ?1 ORDER BY number",
                        DB_U64(1));
@@ -61,10 +61,8 @@ static uint64_t claimed_number(struct bytes file)
 {
     struct bytes lines[7];
     uint64_t number = 0;
-    struct bytes text, signatures;
-    if (file.len < 4 || get_u32be(file.data) > file.len - 4)
-        return 0;
-    if (note_split(bytes_slice(file, 4, get_u32be(file.data)), &text, &signatures) ||
+    struct bytes note, text, signatures;
+    if (!audit_lp_next(&file, &note) || note_split(note, &text, &signatures) ||
         note_fields(text, "comity roster v1", lines, 7) || text_get_u64(lines[2], &number))
         return 0;
     return number;
@@ -120,26 +118,40 @@ static void open_forwards(struct audit *a)
     }
 }
 
-/* Open a file under the authority that it names itself: for one whose text a proven roster vouches
- * for. */
+int rosters_open_by_itself(const struct network *anchor, struct arena *arena, struct bytes note,
+                           struct bytes doc, struct roster **ret)
+{
+    struct roster_doc d;
+    struct network n = *anchor;
+    struct buf file = BUF_INIT;
+    buf_put_lp(&file, note);
+    buf_put_lp(&file, doc);
+    int err = buf_check(&file);
+    if (!err)
+        err = roster_doc_decode(arena, doc, &d);
+    if (!err && d.authority_count > ROSTER_AUTHORITY_MAX)
+        err = COMITY_E_LIMIT;
+    if (!err) {
+        n.threshold = d.threshold;
+        n.authority_count = d.authority_count;
+    }
+    for (size_t i = 0; !err && i < d.authority_count; i++)
+        err = note_verifier_parse(d.authority[i], &n.authority[i]);
+    if (!err)
+        err = roster_open(buf_bytes(&file), &n, NULL, ret);
+    buf_free(&file);
+    return err;
+}
+
+/* For a file whose text a proven roster vouches for. */
 static int open_by_itself(struct audit *a, const struct roster_file *r, struct roster **ret)
 {
-    struct bytes file = buf_bytes(&r->file);
-    size_t note = file.len >= 4 ? get_u32be(file.data) : 0;
-    struct bytes rest = bytes_slice(file, 4 + note, file.len);
-    struct roster_doc doc;
-    struct network n = a->anchor;
-    if (file.len < 4 || note > file.len - 4 || rest.len < 4)
+    struct bytes rest = buf_bytes(&r->file);
+    struct bytes note, doc;
+    if (!audit_lp_next(&rest, &note) || !audit_lp_next(&rest, &doc) || rest.len)
         return COMITY_E_NOT_A_ROSTER;
     arena_reset(a->scratch);
-    int err = roster_doc_decode(a->scratch, bytes_slice(rest, 4, rest.len), &doc);
-    if (err || doc.authority_count > ROSTER_AUTHORITY_MAX)
-        return err ? err : COMITY_E_LIMIT;
-    n.threshold = doc.threshold;
-    n.authority_count = doc.authority_count;
-    for (size_t i = 0; !err && i < doc.authority_count; i++)
-        err = note_verifier_parse(doc.authority[i], &n.authority[i]);
-    return err ? err : roster_open(file, &n, NULL, ret);
+    return rosters_open_by_itself(&a->anchor, a->scratch, note, doc, ret);
 }
 
 static bool names_as_previous(const struct roster *r, const struct roster *before)
@@ -245,4 +257,9 @@ const struct roster *rosters_at(const struct audit *a, uint64_t number)
 {
     const struct roster_file *f = rosters_find(a, number);
     return f ? f->roster : a->newest;
+}
+
+size_t rosters_count(const struct audit *a)
+{
+    return a->rosters.count;
 }

@@ -123,11 +123,11 @@ static int open_path(struct audit_copy *c)
 
 /* ---- whose it is ---- */
 
-bool copy_has_table(struct audit_copy *c, const char *name)
+bool audit_has_table(struct db *db, const char *name)
 {
     const struct db_value v[] = {DB_STR(name)};
     uint64_t found = 0;
-    return db_get_u64(c->db, 0, &found,
+    return db_get_u64(db, 0, &found,
                       "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", v,
                       1) == COMITY_OK &&
            found == 1;
@@ -173,14 +173,14 @@ int copy_open(struct audit *a, const char *path, struct audit_copy **ret)
         c->db = store_db(c->store);
         err = db_begin(c->db); /* one state for all that is read */
     }
-    if (!err && (!copy_has_table(c, "ledger") || !copy_has_table(c, "entry_run")))
+    if (!err && (!audit_has_table(c->db, "ledger") || !audit_has_table(c->db, "entry_run")))
         err = COMITY_E_NOT_A_LEDGER;
     if (!err)
         err = read_identity(a, c);
     if (!err) {
         c->tree.suite = c->suite;
-        c->is_node = copy_has_table(c, "parcel_in");
-        c->is_broker = copy_has_table(c, "delivery");
+        c->is_node = audit_has_table(c->db, "parcel_in");
+        c->is_broker = audit_has_table(c->db, "delivery");
         err = db_get_u64(c->db, 0, &c->size,
                          "SELECT first + count FROM entry_run ORDER BY first DESC LIMIT 1",
                          &DB_NULL, 1);
@@ -213,14 +213,18 @@ void copy_free(struct audit_copy *c)
     free(c);
 }
 
+struct store *audit_store(const struct audit *a)
+{
+    return a->copies.at[0]->store;
+}
+
 /* ---- entries ---- */
 
 enum { LP_LEN = 4, ROW_ENTRIES_MAX = 256 };
 /* A hole of more entries than this is taken for the end: a number in a row can be anything. */
 #define HOLE_MAX ((uint64_t)1 << 20)
 
-/* Cut one lp(…) off ${rest}. */
-static bool lp_next(struct bytes *rest, struct bytes *ret)
+bool audit_lp_next(struct bytes *rest, struct bytes *ret)
 {
     if (rest->len < LP_LEN)
         return false;
@@ -244,7 +248,7 @@ static int each_of_row(struct db_rows *rows, uint64_t *next, copy_each *each, vo
         err = each(self, *next, BYTES_NONE);
     for (uint64_t i = first; !err && i < first + count; i++) {
         struct bytes entry = BYTES_NONE;
-        if (!lp_next(&rest, &entry)) {
+        if (!audit_lp_next(&rest, &entry)) {
             entry = BYTES_LIT(""); /* there is something, and it is no entry */
             rest = BYTES_NONE;
         }
@@ -285,8 +289,6 @@ static bool skip_varint(struct bytes *b)
     return false;
 }
 
-/* Time, kind and prev from where they always are: see proto/ledger.proto. False for bytes that
- * cannot be an entry's. */
 bool entry_peek(struct bytes b, uint64_t *ret_time, uint8_t *ret_kind, struct bytes *ret_prev)
 {
     enum { FIXED = 18 };
@@ -325,7 +327,7 @@ int copy_entry(struct audit_copy *c, uint64_t index, struct buf *out)
         struct bytes rest = db_bytes(rows, 1);
         err = COMITY_OK;
         for (uint64_t at = db_u64(rows, 0); !err && at <= index; at++)
-            err = lp_next(&rest, &entry) ? COMITY_OK : COMITY_E_NOT_FOUND;
+            err = audit_lp_next(&rest, &entry) ? COMITY_OK : COMITY_E_NOT_FOUND;
         if (!err) {
             buf_put_bytes(out, entry);
             err = buf_check(out);

@@ -2,7 +2,7 @@
  * How a record went to others, as far as a ledger knows: under which checkpoint it was sent, that
  * the broker accepted it, and who holds it.
  */
-#include "audit/package_gather.h"
+#include "package/gather.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -75,7 +75,7 @@ static int take_receipts(struct making *m, uint64_t parcel, struct bytes hash)
 {
     struct db_rows *rows = NULL;
     int got = 0;
-    int err = db_query(m->copy->db, &rows,
+    int err = db_query(m->db, &rows,
                        "SELECT receipt FROM parcel_out_to WHERE parcel = ?1 AND receipt IS NOT NULL"
                        " ORDER BY member",
                        DB_U64(parcel));
@@ -91,7 +91,7 @@ static int take_sending(struct making *m, uint64_t index)
     struct db_rows *rows = NULL;
     struct gathered g;
     int got = 0;
-    int err = db_query(m->copy->db, &rows,
+    int err = db_query(m->db, &rows,
                        "SELECT id, hash, size, statement, routed FROM parcel_out WHERE first <= ?1"
                        " AND first + count > ?1 AND state = 1",
                        DB_U64(index));
@@ -128,11 +128,10 @@ static int take_arrival(struct making *m, uint64_t own)
     g.has_opening = false;
     err = save_numbered(m, "sent", f->checkpoint.size, &g);
     if (!err)
-        err = db_get_u64(m->copy->db, 0, &statement,
-                         "SELECT statement FROM parcel_in WHERE own = ?1", v, 1);
-    if (!err)
-        err = db_get_u64(m->copy->db, 0, &routed, "SELECT routed FROM parcel_in WHERE own = ?1", v,
+        err = db_get_u64(m->db, 0, &statement, "SELECT statement FROM parcel_in WHERE own = ?1", v,
                          1);
+    if (!err)
+        err = db_get_u64(m->db, 0, &routed, "SELECT routed FROM parcel_in WHERE own = ?1", v, 1);
     if (!err)
         err = take_statement(m, statement, routed, f->checkpoint.size);
     if (!err)
@@ -144,7 +143,7 @@ static int take_arrival(struct making *m, uint64_t own)
 
 int package_take_way(struct making *m, uint64_t own)
 {
-    if (!m->copy->is_node)
+    if (!m->is_node)
         return COMITY_OK;
     if (!m->is_own)
         return take_arrival(m, own);

@@ -1,10 +1,17 @@
 /*
- * What goes into a package, found in a ledger: entries with their proofs. Internal to lib/audit/package_*.c.
+ * What goes into a package, found in a ledger: entries with their proofs.
  */
-#ifndef AUDIT_PACKAGE_GATHER_H
-#define AUDIT_PACKAGE_GATHER_H
+#ifndef PACKAGE_GATHER_H
+#define PACKAGE_GATHER_H
 
-#include "audit/package_internal.h"
+#include "audit/shared.h"
+#include "domain/record.h"
+#include "json/value_json.h"
+#include "ledger/ledger.h"
+#include "package/files.h"
+#include "package/package.h"
+#include "wire/officer_check.h"
+#include "wire/parcel.h"
 
 /* An entry of any ledger, with what proves it; in the arena. */
 struct gathered {
@@ -23,10 +30,13 @@ struct gathered {
 struct making {
     const struct package_plan *plan;
     struct buf *detail; /* or NULL */
-    struct audit *audit;
-    struct audit_copy *copy;
+    struct audit *audit; /* of the one ledger that the package is made from */
+    struct store *store;
+    struct db *db;
+    bool is_node;
     struct ledger *ledger;
     struct arena *arena;
+    struct arena *scratch; /* of one entry at a time */
     struct package_files files;
     struct bytes origin; /* of the record */
     uint64_t index;
@@ -69,7 +79,7 @@ int gather_scan_foreign(struct making *m, struct bytes origin) __attribute__((wa
 int gather_key(struct making *m, struct bytes origin, struct bytes licence, uint64_t before,
                struct gathered *ret, struct officer_key *ret_key) __attribute__((warn_unused_result));
 
-/* package_way.c: sent/, broker/, receipts/; ${own}: of a received record, the own entry about the parcel that brought it. */
+/* way.c: sent/, broker/, receipts/; ${own}: of a received record, the own entry about the parcel that brought it. */
 int package_take_way(struct making *m, uint64_t own) __attribute__((warn_unused_result));
 
 /* Put entry.bin, its proof as ${proof}, and the content if there is one, into ${folder}. */

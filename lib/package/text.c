@@ -1,8 +1,9 @@
 /*
  * What people read in a package: README.html, and the files that are the same in every one.
  */
-#include "audit/embed.h"
-#include "audit/package_internal.h"
+#include "package/text.h"
+
+#include "package/embed.h"
 
 #include <string.h>
 
@@ -103,6 +104,17 @@ static void put_readme(struct buf *out, const json_t *about)
                      "see <a href=\"VERIFY.txt\">VERIFY.txt</a>. The authority's key comes from "
                      "outside of this package.</p>\n"
                      "<pre><code>sh verify.sh NET.network</code></pre>\n");
+}
+
+void package_add_signer(struct value *list, const struct officer_signature *sig,
+                        const struct officer_key *key)
+{
+    struct value s = value_object();
+    value_set(&s, "licence", value_text(sig->licence));
+    value_set(&s, "name", value_text(key->enrolment.name));
+    value_set(&s, "role", json_string(signature_role_word(sig->role)));
+    value_set(&s, "time", value_time(sig->time_ms));
+    value_add(list, s.json);
 }
 
 int package_add_texts(struct package_files *p, const json_t *about)

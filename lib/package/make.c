@@ -1,12 +1,14 @@
 /*
  * Making an evidence package from a member's ledger. See package.h. What is in it, and where, is
- * what package_verify.c and verify.sh look for; a package that does not pass is not handed out.
+ * what verify.c and verify.sh look for; a package that does not pass is not handed out.
  */
-#include "audit/package_gather.h"
+#include "package/gather.h"
 
 #include "base/file.h"
 #include "domain/ref.h"
 #include "msg/record.h"
+#include "package/text.h"
+#include "wire/notes.h"
 #include "json/ledger_json.h"
 #include "json/record_json.h"
 
@@ -28,12 +30,14 @@ static int open_ledger(struct making *m)
         err = audit_add(m->audit, m->plan->site);
     if (err)
         return gather_fail(m, err, "%s", m->plan->site);
-    m->copy = m->audit->copies.at[0];
+    m->store = audit_store(m->audit);
+    m->db = store_db(m->store);
+    m->is_node = audit_has_table(m->db, "parcel_in");
     err = rosters_collect(m->audit);
-    if (!err && !m->audit->newest)
-        err = gather_fail(m, m->audit->rosters.count ? COMITY_E_AUTHORITY : COMITY_E_NO_ROSTER,
+    if (!err && !rosters_at(m->audit, 0))
+        err = gather_fail(m, rosters_count(m->audit) ? COMITY_E_AUTHORITY : COMITY_E_NO_ROSTER,
                           "roster");
-    return err ? err : ledger_open_read(m->copy->store, &m->ledger);
+    return err ? err : ledger_open_read(m->store, &m->ledger);
 }
 
 static int find_place(struct making *m)
@@ -106,18 +110,6 @@ static int save_key(struct making *m, const char *folder, const struct gathered 
     return gather_save(m, folder, "entry.tlog-proof", key);
 }
 
-static int add_signer(struct making *m, const struct officer_signature *sig,
-                      const struct officer_key *key)
-{
-    struct value s = value_object();
-    value_set(&s, "licence", value_text(sig->licence));
-    value_set(&s, "name", value_text(key->enrolment.name));
-    value_set(&s, "role", json_string(signature_role_word(sig->role)));
-    value_set(&s, "time", value_time(sig->time_ms));
-    value_add(&m->signers, s.json);
-    return m->signers.json ? COMITY_OK : COMITY_E_NOMEM;
-}
-
 /* One note, borne by the record's own entry or by SIGNATURE entry ${by}. */
 static int take_note(struct making *m, struct bytes note, const struct gathered *by)
 {
@@ -146,7 +138,9 @@ static int take_note(struct making *m, struct bytes note, const struct gathered 
         snprintf(path, sizeof path, "%s.%s.note", folder, signature_role_word(sig.role));
         err = package_add(&m->files, path, note);
     }
-    return err ? err : add_signer(m, &sig, &officer);
+    if (!err)
+        package_add_signer(&m->signers, &sig, &officer);
+    return err;
 }
 
 static int take_signatures(struct making *m)
@@ -213,9 +207,9 @@ static int take_recognitions(struct making *m)
     struct db_rows *rows = NULL;
     size_t number = 0;
     int got = 0;
-    if (!copy_has_table(m->copy, "view_recognition"))
+    if (!audit_has_table(m->db, "view_recognition"))
         return COMITY_OK;
-    int err = db_query(m->copy->db, &rows,
+    int err = db_query(m->db, &rows,
                        "SELECT o.origin, r.by, r.entry FROM view_recognition r"
                        " LEFT JOIN view_origin o ON o.id = r.by"
                        " LEFT JOIN view_origin e ON e.id = r.origin"
@@ -308,8 +302,9 @@ static int take_files(struct making *m)
 
 static int take_roster(struct making *m)
 {
-    struct bytes file = roster_file(m->audit->newest);
-    struct bytes note = roster_note(m->audit->newest);
+    const struct roster *newest = rosters_at(m->audit, 0);
+    struct bytes file = roster_file(newest);
+    struct bytes note = roster_note(newest);
     enum { LP = 4 };
     int err = package_add(&m->files, "roster.note", note);
     return err ? err
@@ -454,6 +449,7 @@ static void making_done(struct making *m)
 {
     ledger_close(m->ledger);
     audit_free(m->audit);
+    arena_free(m->scratch);
     arena_free(m->arena);
     package_files_free(&m->files);
     LIST_FREE(m->keys);
@@ -470,11 +466,12 @@ int package_make(const struct package_plan *plan, struct buf *detail)
     struct making m = {.plan = plan,
                        .detail = detail,
                        .arena = arena_new(ARENA_MAX),
+                       .scratch = arena_new(ARENA_MAX),
                        .about = value_object(),
                        .signers = value_array(),
                        .receipts = value_array(),
                        .evidence = value_array()};
-    int err = m.arena ? COMITY_OK : COMITY_E_NOMEM;
+    int err = m.arena && m.scratch ? COMITY_OK : COMITY_E_NOMEM;
     if (!err && access(plan->out, F_OK) == 0)
         err = gather_fail(&m, COMITY_E_EXISTS, "%s", plan->out);
     if (!err)

@@ -1,8 +1,8 @@
 /*
  * Files that go into every evidence package, as bytes of this program. They are read by the
- * assembler, from the top of the source tree, where make runs: mk/audit.mk has the dependencies.
+ * assembler, from the top of the source tree, where make runs: mk/package.mk has the dependencies.
  */
-#include "audit/embed.h"
+#include "package/embed.h"
 
 #include <string.h>
 
@@ -16,9 +16,9 @@
             ".byte 0\n"                                                    \
             ".previous\n")
 
-EMBED(embed_verify_sh, "lib/audit/package/verify.sh");
-EMBED(embed_verify_txt, "lib/audit/package/VERIFY.txt");
-EMBED(embed_style_css, "lib/audit/package/style.css");
+EMBED(embed_verify_sh, "lib/package/embed/verify.sh");
+EMBED(embed_verify_txt, "lib/package/embed/VERIFY.txt");
+EMBED(embed_style_css, "lib/package/embed/style.css");
 EMBED(embed_ledger_proto, "proto/ledger.proto");
 EMBED(embed_parcel_proto, "proto/parcel.proto");
 EMBED(embed_record_proto, "proto/record.proto");

@@ -1,8 +1,8 @@
 /*
  * Entries with what proves them: own ones from the ledger, those of others from the parcels that
- * brought them. See package_gather.h.
+ * brought them. See gather.h.
  */
-#include "audit/package_gather.h"
+#include "package/gather.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -101,7 +101,7 @@ int gather_own(struct making *m, uint64_t index, uint64_t size, struct gathered 
 static int get_chunk(struct making *m, uint64_t chunk, struct bytes *ret)
 {
     struct buf bytes = BUF_INIT;
-    int err = store_get(m->copy->store, chunk, &bytes);
+    int err = store_get(m->store, chunk, &bytes);
     if (!err && !(*ret = arena_copy(m->arena, buf_bytes(&bytes))).data)
         err = COMITY_E_NOMEM;
     buf_free(&bytes);
@@ -130,7 +130,7 @@ int gather_parcel(struct making *m, uint64_t own, struct parcel_facts **ret)
     struct buf entry = BUF_INIT;
     struct entry e;
     uint64_t chunk = 0;
-    int err = db_get_u64(m->copy->db, 0, &chunk, "SELECT head FROM parcel_in WHERE own = ?1", v, 1);
+    int err = db_get_u64(m->db, 0, &chunk, "SELECT head FROM parcel_in WHERE own = ?1", v, 1);
     if (!err)
         err = chunk ? get_chunk(m, chunk, &head) : COMITY_E_NOT_FOUND;
     if (!err)
@@ -226,15 +226,15 @@ int gather_foreign(struct making *m, struct bytes origin, uint64_t index, struct
 {
     const struct db_value v[] = {DB_TEXT(origin), DB_U64(index)};
     uint64_t own = UINT64_MAX;
-    if (!m->copy->is_node)
+    if (!m->is_node)
         return COMITY_E_NOT_FOUND;
     int err = db_get_u64(
-        m->copy->db, UINT64_MAX, &own,
+        m->db, UINT64_MAX, &own,
         "SELECT own FROM parcel_in WHERE origin = ?1 AND first <= ?2 AND first + count > ?2"
         " AND token IS NULL ORDER BY own LIMIT 1",
         v, 2);
     if (!err && own == UINT64_MAX)
-        err = db_get_u64(m->copy->db, UINT64_MAX, &own,
+        err = db_get_u64(m->db, UINT64_MAX, &own,
                          "SELECT own FROM enclosed WHERE origin = ?1 AND idx = ?2", v, 2);
     if (!err && own == UINT64_MAX)
         err = COMITY_E_NOT_FOUND;
@@ -266,8 +266,8 @@ static int scan_one(void *self, uint64_t index, struct bytes bytes)
         return LIST_ADD(m->keys, index);
     if (kind != ENTRY_SIGNATURE && kind != ENTRY_SHARE)
         return COMITY_OK;
-    arena_reset(m->audit->scratch);
-    int err = entry_decode(m->audit->scratch, bytes, &e);
+    arena_reset(m->scratch);
+    int err = entry_decode(m->scratch, bytes, &e);
     if (err || !e.has_source || !e.source.has_index || e.source.index != m->index ||
         !bytes_equal(e.source.origin, m->origin))
         return err;
@@ -306,16 +306,16 @@ static int scan_parcels(struct making *m, struct bytes origin)
     struct db_rows *rows = NULL;
     int got = 0;
     int err = db_query(
-        m->copy->db, &rows,
+        m->db, &rows,
         "SELECT head, first FROM parcel_in WHERE origin = ?1 AND token IS NULL AND first >= ?2",
         DB_TEXT(origin), DB_U64(m->index));
     while (!err && (got = db_next(rows)) == DB_ROW) {
         struct buf bytes = BUF_INIT;
         struct parcel_head h;
-        arena_reset(m->audit->scratch);
-        err = store_get(m->copy->store, db_u64(rows, 0), &bytes);
+        arena_reset(m->scratch);
+        err = store_get(m->store, db_u64(rows, 0), &bytes);
         if (!err)
-            err = parcel_head_decode(m->audit->scratch, buf_bytes(&bytes), &h);
+            err = parcel_head_decode(m->scratch, buf_bytes(&bytes), &h);
         for (size_t i = 0; !err && i < h.entry_count; i++) {
             uint64_t time = 0;
             uint8_t kind = 0;
@@ -333,8 +333,8 @@ int gather_scan_foreign(struct making *m, struct bytes origin)
 {
     struct db_rows *rows = NULL;
     int got = 0;
-    int err = db_query(m->copy->db, &rows,
-                       "SELECT idx FROM enclosed WHERE origin = ?1 ORDER BY idx", DB_TEXT(origin));
+    int err = db_query(m->db, &rows, "SELECT idx FROM enclosed WHERE origin = ?1 ORDER BY idx",
+                       DB_TEXT(origin));
     while (!err && (got = db_next(rows)) == DB_ROW)
         err = look_at(m, origin, db_u64(rows, 0));
     db_done(rows);

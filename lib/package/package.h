@@ -14,8 +14,8 @@
  * verify.sh (plain sh, openssl, sha256sum, base64, od) and package_verify come to the same verdict. The authority's key comes
  * from outside.
  */
-#ifndef AUDIT_PACKAGE_H
-#define AUDIT_PACKAGE_H
+#ifndef PACKAGE_PACKAGE_H
+#define PACKAGE_PACKAGE_H
 
 #include "wire/roster.h"
 

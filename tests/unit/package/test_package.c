@@ -2,11 +2,11 @@
  * The evidence package: a good one passes with our verification and with verify.sh under a plain
  * shell, and whatever is changed in it fails with both, whether the sums were made to fit or not.
  */
-#include "desk.h"
+#include "../audit/desk.h"
 
-#include "audit/embed.h"
-#include "audit/package.h"
 #include "base/file.h"
+#include "package/embed.h"
+#include "package/package.h"
 
 #include <dirent.h>
 #include <sys/wait.h>

@@ -1,7 +1,9 @@
 /*
  * What everything else in a package rests on: the list of sums, and the roster.
  */
-#include "audit/package_internal.h"
+#include "package/checks.h"
+
+#include "audit/shared.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -66,27 +68,6 @@ void package_check_sums(struct package_checks *c)
 
 /* ---- the roster ---- */
 
-/* Under the authority that it names itself: what it says, and whether that authority is the one
- * given. */
-static int open_by_itself(struct package_checks *c, struct bytes note, struct bytes bytes,
-                          struct buf *file)
-{
-    struct roster_doc doc;
-    struct network n = *c->anchor;
-    buf_put_lp(file, note);
-    buf_put_lp(file, bytes);
-    int err = buf_check(file);
-    if (!err)
-        err = roster_doc_decode(c->arena, bytes, &doc);
-    if (err || doc.authority_count > ROSTER_AUTHORITY_MAX)
-        return err ? err : COMITY_E_LIMIT;
-    n.threshold = doc.threshold;
-    n.authority_count = doc.authority_count;
-    for (size_t i = 0; !err && i < doc.authority_count; i++)
-        err = note_verifier_parse(doc.authority[i], &n.authority[i]);
-    return err ? err : roster_open(buf_bytes(file), &n, NULL, &c->roster);
-}
-
 /* The note and the bytes belong together, whoever signed. */
 static bool roster_fits(struct package_checks *c, struct bytes note, struct bytes bytes)
 {
@@ -104,16 +85,14 @@ static bool roster_fits(struct package_checks *c, struct bytes note, struct byte
 
 void package_check_roster(struct package_checks *c)
 {
-    struct buf file = BUF_INIT;
     struct roster *by_anchor = NULL;
     struct bytes note = package_bytes(&c->files, "roster.note");
     struct bytes bytes = package_bytes(&c->files, "roster.bin");
     package_say(c, status_of(note.data && bytes.data && roster_fits(c, note, bytes)), "roster",
                 "roster.bin");
-    int err = open_by_itself(c, note, bytes, &file);
+    int err = rosters_open_by_itself(c->anchor, c->arena, note, bytes, &c->roster);
     if (!err)
-        err = roster_open(buf_bytes(&file), c->anchor, NULL, &by_anchor);
+        err = roster_open(roster_file(c->roster), c->anchor, NULL, &by_anchor);
     package_say(c, status_of(!err), "authority", "roster.note");
     roster_free(by_anchor);
-    buf_free(&file);
 }

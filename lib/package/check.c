@@ -2,7 +2,7 @@
  * The checks that a package is verified by, one at a time: an entry with its proof, its content, an
  * officer's enrolment. The order of what is said is that of verify.sh.
  */
-#include "audit/package_internal.h"
+#include "package/checks.h"
 
 #include "msg/record.h"
 

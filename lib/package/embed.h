@@ -1,8 +1,8 @@
 /*
- * Files that are part of this program. Internal to lib/audit.
+ * Files that are part of this program.
  */
-#ifndef AUDIT_EMBED_H
-#define AUDIT_EMBED_H
+#ifndef PACKAGE_EMBED_H
+#define PACKAGE_EMBED_H
 
 #include "base/bytes.h"
 

@@ -1,11 +1,14 @@
 /*
  * Verifying an evidence package, check by check as verify.sh does. See package.h.
  */
-#include "audit/package_internal.h"
+#include "package/package.h"
 
-#include "domain/record.h"
 #include "domain/rules.h"
 #include "msg/record.h"
+#include "package/checks.h"
+#include "package/text.h"
+#include "wire/notes.h"
+#include "wire/parcel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,17 +66,6 @@ static bool is_word(struct bytes b)
     return b.len > 0 && b.len <= RECORD_LICENCE_MAX;
 }
 
-static void add_signature(struct verifying *v, const struct officer_signature *sig,
-                          const struct officer_key *key)
-{
-    struct value s = value_object();
-    value_set(&s, "licence", value_text(sig->licence));
-    value_set(&s, "name", value_text(key->enrolment.name));
-    value_set(&s, "role", json_string(signature_role_word(sig->role)));
-    value_set(&s, "time", value_time(sig->time_ms));
-    value_add(&v->signatures, s.json);
-}
-
 struct collectors {
     struct bytes licence[RECORD_OFFICERS_MAX];
     size_t count;
@@ -127,7 +119,7 @@ static void check_signature(struct verifying *v, const struct package_file *f,
     if (!ok)
         return;
     note_collector(collectors, &sig);
-    add_signature(v, &sig, &key);
+    package_add_signer(&v->signatures, &sig, &key);
 }
 
 static bool is_note_of(const char *path, const char *folder)

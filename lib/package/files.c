@@ -2,7 +2,7 @@
  * The files of a package: collected, read from a folder or zip, written as one. The only place with
  * libarchive.
  */
-#include "audit/package_internal.h"
+#include "package/files.h"
 
 #include "base/file.h"
 

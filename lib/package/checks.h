@@ -1,0 +1,54 @@
+/*
+ * The checks that a package is verified by, one at a time, in the words and the order of verify.sh.
+ */
+#ifndef PACKAGE_CHECKS_H
+#define PACKAGE_CHECKS_H
+
+#include "domain/record.h"
+#include "json/value_json.h"
+#include "ledger/ledger.h"
+#include "package/files.h"
+#include "wire/officer_check.h"
+#include "wire/roster.h"
+
+enum package_status { PACKAGE_OK, PACKAGE_OPEN, PACKAGE_FAIL };
+
+struct package_checks {
+    struct package_files files;
+    const struct network *anchor;
+    struct roster *roster;
+    struct arena *arena;
+    struct value list;
+    size_t failed;
+    size_t open;
+};
+
+/* roots.c: "sums" and "complete"; "roster" and "authority", and the roster itself. */
+void package_check_sums(struct package_checks *c);
+void package_check_roster(struct package_checks *c);
+
+void package_say(struct package_checks *c, enum package_status status, const char *check, const char *what);
+
+/* An entry that a folder shows: proven, or not. */
+struct package_shown {
+    bool is_proven;
+    bool has_entry;
+    struct entry entry;
+    struct hash leaf;
+    struct checkpoint checkpoint;
+    const struct roster_origin *from;
+    bool has_body; /* the body is what the entry commits to */
+    struct bytes salt;
+    struct body body;
+};
+/* "entry", and "closed" where the roster closed its ledger. */
+void package_show(struct package_checks *c, const char *folder, const char *proof, struct package_shown *ret);
+/* "content" */
+void package_content(struct package_checks *c, const char *folder, struct package_shown *s);
+/* The record in a body that was shown. False when there is none. */
+bool package_record(struct package_checks *c, const struct package_shown *s, struct record *ret,
+                    struct hash *ret_hash);
+/* The officer that the KEY entry in ${folder} enrols: "entry", "content"; false when it enrols nobody. */
+bool package_officer(struct package_checks *c, const char *folder, struct officer_key *ret);
+
+#endif
