@@ -1,7 +1,11 @@
 /*
  * An audit from its beginning to its verdict. See audit.h.
  */
+#include "audit/claims.h"
+#include "audit/finding.h"
 #include "audit/internal.h"
+#include "audit/parcels.h"
+#include "audit/rosters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -196,9 +200,8 @@ struct bytes audit_intern(struct audit *a, struct bytes text)
     return kept;
 }
 
-struct audit_copy *audit_copy_of(const struct audit *a, const struct origin_node *o)
+struct audit_copy *audit_copy_of(const struct origin_node *o)
 {
-    (void)a;
     return o && o->copies.count ? o->copies.at[0] : NULL;
 }
 

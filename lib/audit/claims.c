@@ -3,6 +3,8 @@
  * against the ledger's own copy, where one was given, else against the others. Two roots of one
  * size, both with the owner's signature, are a fork.
  */
+#include "audit/claims.h"
+#include "audit/finding.h"
 #include "audit/internal.h"
 
 #include <stdlib.h>

@@ -2,6 +2,7 @@
  * The content of entries: that it is what the entry commits to, and that the officers whose notes
  * it bears have signed.
  */
+#include "audit/finding.h"
 #include "audit/internal.h"
 
 #include "domain/record.h"

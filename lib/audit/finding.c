@@ -1,6 +1,7 @@
 /*
  * Findings: collected, those of one cause put together, sorted, numbered, and worded.
  */
+#include "audit/finding.h"
 #include "audit/internal.h"
 
 #include <stdio.h>

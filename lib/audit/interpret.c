@@ -3,7 +3,11 @@
  * roster that was in force, and what it tells of other ledgers and of parcels on their way. Entries
  * that were found to be other than those signed are passed over: what they say is nobody's word.
  */
+#include "audit/claims.h"
+#include "audit/finding.h"
 #include "audit/internal.h"
+#include "audit/parcels.h"
+#include "audit/rosters.h"
 
 #include <stdlib.h>
 #include <string.h>

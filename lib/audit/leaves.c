@@ -2,7 +2,7 @@
  * A tree in memory: every leaf, and the nodes from eight leaves up: 40 bytes an entry. From it the
  * root at any size, and any proof, takes a few dozen hashes, and an entry's leaf takes none.
  */
-#include "audit/internal.h"
+#include "audit/leaves.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,6 +8,8 @@
  * one. When it does not come out, what can be said is that everything below the last checkpoint
  * that fits is as it was signed.
  */
+#include "audit/claims.h"
+#include "audit/finding.h"
 #include "audit/internal.h"
 
 #include <stdlib.h>

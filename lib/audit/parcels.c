@@ -2,7 +2,7 @@
  * The parcels that a node has kept: those it received, each with the broker's statement, and those
  * it sent. Each is verified again. What they prove is parcels_facts.c's.
  */
-#include "audit/parcels.h"
+#include "audit/parcels_parts.h"
 
 #include <string.h>
 
@@ -129,7 +129,7 @@ static int take_content(struct passing *p, const struct roster_origin *from, con
         return is_enclosed ? COMITY_OK : note_withheld(p, of, e->index, err);
     if (err && err != COMITY_E_LEDGER_DAMAGED)
         return err;
-    struct audit_copy *own = audit_copy_of(p->a, of);
+    struct audit_copy *own = audit_copy_of(of);
     it.skip_officers = own && e->index < own->size && own->opened &&
                        (own->opened[e->index / 8] >> e->index % 8 & 1);
     return audit_content_check(p->a, &it, NULL, &ok);

@@ -1,46 +1,60 @@
 /*
- * What the files about kept parcels share. Internal to lib/audit/parcels*.c.
+ * Parcels as the ledgers at hand know them: who sent them, who had them, and which numbers they bore.
  */
 #ifndef AUDIT_PARCELS_H
 #define AUDIT_PARCELS_H
 
-#include "audit/internal.h"
+#include "audit/copy.h"
+#include "wire/pair.h"
 
-/* A row of parcel_in or parcel_out, and the own entry that it belongs to. */
-struct kept {
-    bool is_in;
-    uint64_t id; /* own index, or row id */
-    uint64_t first, count, size;
-    struct hash root, hash;
-    uint64_t head, statement; /* chunks; statement 0: none */
-    uint64_t routed;
+/* The numbers of one sender, as they came. */
+struct taken_from {
+    struct origin_node *origin;
+    struct pair pair;
+    UT_hash_handle hh;
+};
+
+/* A parcel on its way to one member. */
+struct parcel_to {
+    struct bytes member; /* in the audit's arena */
     uint64_t delivery_seq;
-    bool has_token;
-    struct entry entry; /* of parcel_in */
+    struct origin_node *broker;
+    uint64_t routed;     /* index there */
+    bool is_accepted;
+    bool is_routed_here; /* the broker's own copy says so */
+    bool is_received;    /* the recipient's own ledger has it */
+    bool is_refused;
+    bool is_receipted;   /* the sender holds what the recipient signed about it */
 };
 
-struct passing {
-    struct audit *a;
-    struct audit_copy *c;
-    const struct roster *roster; /* in force for the parcel at hand */
-    struct buf head, parcel, statement, entry;
-    uint64_t statement_chunk; /* what ${statement} holds; one may answer for many parcels */
-    struct arena *statement_arena;
-    struct parcel_facts *statement_facts;
-    int statement_err;
-    struct opening_reader openings, records;
-    uint64_t next_own; /* everything below was looked at for whether its parcel is kept */
-    uint64_t lost, lost_first;
+struct parcel_node {
+    struct hash hash;
+    struct origin_node *from;
+    bool is_out;     /* the sender's own ledger has it */
+    bool is_refused; /* by the broker */
+    bool has_class;
+    bool is_receipt;
+    uint64_t first;
+    uint64_t count;
+    struct parcel_to *to; /* by member */
+    size_t to_count;
+    UT_hash_handle hh;
 };
 
-/* A finding about the own entry that ${k} belongs to; ${why} is an error, or 0. */
-int parcels_tell(struct passing *p, const struct kept *k, enum audit_code code, struct bytes other,
-                 int why) __attribute__((warn_unused_result));
-/* Everything that a verified parcel or statement proves of the ledger that it comes from. */
-int parcels_note_facts(struct passing *p, const struct parcel_facts *f, enum claim_place place,
-                       const struct kept *k) __attribute__((warn_unused_result));
-/* The broker's statement about a parcel of ${from}. */
-int parcels_take_statement(struct passing *p, const struct kept *k, struct parcel_node *n,
-                           struct origin_node *from) __attribute__((warn_unused_result));
+/* What one ledger sent to one member, in parcels; receipts apart. */
+struct pair_row {
+    struct pair_key {
+        struct origin_node *from;
+        const uint8_t *member; /* of an interned text */
+    } key;
+    struct bytes member;
+    bool has_sent; /* the sender's ledger is at hand */
+    uint64_t sent, accepted, received, receipted, refused, open;
+    UT_hash_handle hh;
+};
+
+int parcels_verify(struct audit *a, struct audit_copy *c) __attribute__((warn_unused_result));
+struct parcel_node *parcel_node(struct audit *a, struct bytes hash); /* made if missing; NULL without memory */
+struct parcel_to *parcel_node_to(struct audit *a, struct parcel_node *n, struct bytes member);
 
 #endif

@@ -2,7 +2,7 @@
  * What parcels and statements that verify are worth: what they prove of the ledger that they come
  * from, held against its own copies, and what the broker has accepted.
  */
-#include "audit/parcels.h"
+#include "audit/parcels_parts.h"
 
 #include <string.h>
 
@@ -177,7 +177,7 @@ static int note_accepted(struct passing *p, const struct parcel_facts *s, size_t
     }
     const struct routed_at at = {
         .size = e->source.size, .time_ms = e->time_ms, .broker = broker, .index = e->index};
-    return audit_copy_of(p->a, broker) ? COMITY_OK : LIST_ADD(from->routed, at);
+    return audit_copy_of(broker) ? COMITY_OK : LIST_ADD(from->routed, at);
 }
 
 /* The entry of the statement that is about this parcel. */

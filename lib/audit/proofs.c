@@ -2,6 +2,7 @@
  * Signed material as JSON, for whoever has none of the ledgers: notes as text, entries and hashes
  * in base64.
  */
+#include "audit/finding.h"
 #include "audit/internal.h"
 
 #include "base/file.h"

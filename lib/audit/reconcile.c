@@ -6,7 +6,10 @@
  * ledgers themselves show that it cannot be merely late: deliveries are taken in their order, so a
  * later one at the recipient settles it.
  */
+#include "audit/claims.h"
+#include "audit/finding.h"
 #include "audit/internal.h"
+#include "audit/parcels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +71,7 @@ static struct pair_row *pair_row(struct audit *a, struct origin_node *from, stru
         return r;
     r->key = key;
     r->member = member;
-    r->has_sent = audit_copy_of(a, from) != NULL;
+    r->has_sent = audit_copy_of(from) != NULL;
     HASH_ADD(hh, a->pairs, key, sizeof r->key, r);
     return r;
 }
@@ -100,10 +103,9 @@ static enum audit_code judge_absent(const struct audit_copy *r, const struct par
     return broker_size > to->routed ? AUDIT_NOT_RECEIVED : AUDIT_ON_THE_WAY;
 }
 
-static json_t *proof_absent(struct audit *a, const struct parcel_node *n,
-                            const struct parcel_to *to)
+static json_t *proof_absent(const struct parcel_node *n, const struct parcel_to *to)
 {
-    struct audit_copy *b = to->is_routed_here ? audit_copy_of(a, to->broker) : NULL;
+    struct audit_copy *b = to->is_routed_here ? audit_copy_of(to->broker) : NULL;
     struct value v = value_object();
     json_t *json = NULL;
     value_set(&v, "parcel", value_hex(hash_bytes(&n->hash)));
@@ -119,8 +121,9 @@ static int check_absent(struct audit *a, const struct parcel_node *n, const stru
     struct group *g = NULL;
     enum audit_code code = AUDIT_NOT_RECEIVED;
     bool is_there = to->is_received || to->is_refused || to->is_receipted;
-    if (!is_there && !r && (!audit_copy_of(a, n->from) || (n->has_class && n->is_receipt)))
-        return COMITY_OK; /* neither end was given, or nothing answers it: there is nothing to check */
+    if (!is_there && !r && (!audit_copy_of(n->from) || (n->has_class && n->is_receipt)))
+        return COMITY_OK; /* neither end was given, or nothing answers it: there is nothing to check
+                           */
     audit_did(a, NULL, CHECK_ACCEPTED, is_there);
     if (is_there)
         return COMITY_OK;
@@ -130,11 +133,11 @@ static int check_absent(struct audit *a, const struct parcel_node *n, const stru
     if (!of)
         return COMITY_E_NOMEM;
     const struct group_key key = {.code = code, .of = of, .other = n->from};
-    struct audit_copy *b = audit_copy_of(a, to->broker);
+    struct audit_copy *b = audit_copy_of(to->broker);
     uint64_t time_ms = b && to->routed < b->time_ms.count ? b->time_ms.at[to->routed] : 0;
     int err = group_add(a, &key, to->routed, time_ms, &g);
     if (!err && !g->proof)
-        g->proof = proof_absent(a, n, to);
+        g->proof = proof_absent(n, to);
     return err;
 }
 
@@ -179,7 +182,7 @@ static int check_gaps(struct audit *a, struct audit_copy *c, const struct taken_
         has_group(a, AUDIT_NOT_RECEIVED, c->origin, t->origin) ||
         has_group(a, AUDIT_ON_THE_WAY, c->origin, t->origin))
         return COMITY_OK;
-    bool is_settled = has_broker(a) && audit_copy_of(a, t->origin);
+    bool is_settled = has_broker(a) && audit_copy_of(t->origin);
     const struct group_key key = {.code = is_settled ? AUDIT_NEVER_SENT : AUDIT_NUMBERS_MISSING,
                                   .of = c->origin,
                                   .other = t->origin};

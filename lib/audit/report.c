@@ -1,7 +1,10 @@
 /*
  * The report as JSON: see audit.h for its shape.
  */
+#include "audit/finding.h"
 #include "audit/internal.h"
+#include "audit/parcels.h"
+#include "audit/rosters.h"
 
 #include "domain/role.h"
 #include "json/ledger_json.h"

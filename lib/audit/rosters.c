@@ -5,7 +5,9 @@
  * before. An anchor that is younger than some of them vouches for those, too, as far as each names
  * the text of the one before.
  */
+#include "audit/finding.h"
 #include "audit/internal.h"
+#include "audit/rosters.h"
 
 #include <stdlib.h>
 #include <string.h>

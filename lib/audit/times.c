@@ -3,6 +3,7 @@
  * checkpoint logged before it covers (read in that ledger), and not after the broker had a
  * checkpoint that covers it. A clock may differ by AUDIT_CLOCK_MS.
  */
+#include "audit/finding.h"
 #include "audit/internal.h"
 
 #include <stdlib.h>
@@ -26,9 +27,9 @@ static int compare_routed(const void *p, const void *q)
 }
 
 /* When ledger ${k->of} was that large, by its own copy; 0 when that cannot be told. */
-static uint64_t time_of(const struct audit *a, const struct known *k)
+static uint64_t time_of(const struct known *k)
 {
-    const struct audit_copy *c = audit_copy_of(a, k->of);
+    const struct audit_copy *c = audit_copy_of(k->of);
     if (!c || k->size == 0 || k->size > c->covered || copy_is_bad(c, k->size - 1))
         return 0;
     return c->time_ms.at[k->size - 1];
@@ -56,7 +57,7 @@ static int check_lower(struct audit *a, struct audit_copy *c)
     int err = COMITY_OK;
     for (uint64_t i = 0; !err && i < c->size; i++) {
         for (; at < c->known.count && c->known.at[at].index <= i; at++) {
-            uint64_t time_ms = time_of(a, &c->known.at[at]);
+            uint64_t time_ms = time_of(&c->known.at[at]);
             if (time_ms > bound) {
                 bound = time_ms;
                 by = c->known.at[at].of;

@@ -3,6 +3,7 @@
  * them, and every checkpoint that the copy has stored. Nothing is interpreted; that comes when it
  * is known which entries are those that were signed.
  */
+#include "audit/finding.h"
 #include "audit/internal.h"
 
 #include <stdlib.h>
