@@ -123,7 +123,7 @@ static int write_recognition(struct node *n, const struct view_item *item,
     int err = view_origin_id(n, r->evidence.origin, &origin);
     if (err)
         return err == COMITY_E_INVALID ? COMITY_OK : err;
-    if (r->evidence.index > PROOF_SIZE_MAX)
+    if (r->evidence.index >= LEDGER_SIZE_MAX)
         return COMITY_OK;
     err = db_run(store_db(n->store),
                  "INSERT OR IGNORE INTO view_recognition(origin, idx, by, entry, decision, time)"
@@ -150,7 +150,7 @@ int view_project_record(struct node *n, const struct view_item *item, const stru
     struct record room = {0};
     struct view_row row;
     const struct record *r = record_of(n, item, body, &room);
-    if (!r || r->kind >= VIEW_KINDS || (r->has_case_ref && r->case_ref.index > PROOF_SIZE_MAX))
+    if (!r || r->kind >= VIEW_KINDS || (r->has_case_ref && r->case_ref.index >= LEDGER_SIZE_MAX))
         return COMITY_OK;
     bool leaves_more = files_of(r) > 0 || r->kind == RECORD_RECOGNITION;
     bool is_new = true;
@@ -171,7 +171,7 @@ int view_project_record(struct node *n, const struct view_item *item, const stru
 /* The number of the ledger that ${e}'s source names; false when it names no entry of one. */
 static bool source_of(struct node *n, const struct entry *e, uint64_t *ret_origin, int *ret_err)
 {
-    if (!e->has_source || !e->source.has_index || e->source.index > PROOF_SIZE_MAX)
+    if (!e->has_source || !e->source.has_index || e->source.index >= LEDGER_SIZE_MAX)
         return false;
     int err = view_origin_id(n, e->source.origin, ret_origin);
     if (err && err != COMITY_E_INVALID)

@@ -421,7 +421,7 @@ int opening_find(struct opening_reader *r, struct bytes origin, uint64_t index, 
     if (r->count && index >= r->first && index - r->first < r->count &&
         bytes_equal(r->origin, origin) && read_opening(r, index, ret) == COMITY_OK)
         return COMITY_OK;
-    if (index >= PROOF_SIZE_MAX)
+    if (index >= LEDGER_SIZE_MAX)
         return COMITY_E_NOT_FOUND;
     uint64_t least = index >= OPENING_RUN_MAX ? index - OPENING_RUN_MAX + 1 : 0;
     int err =

@@ -4,6 +4,7 @@
 #include "ledger/checkpoint.h"
 
 #include "ledger/proof.h"
+#include "msg/entry.h"
 
 #include <comity/err.h>
 #include <inttypes.h>
@@ -28,7 +29,7 @@ int checkpoint_parse_text(struct bytes text, struct checkpoint *ret)
     if (origin.len == 0 || origin.len > ORIGIN_MAX || !text_is_line(origin))
         return COMITY_E_MALFORMED;
     memcpy(c.origin, origin.data, origin.len);
-    if (text_get_u64(size, &c.size) || c.size > PROOF_SIZE_MAX ||
+    if (text_get_u64(size, &c.size) || c.size > LEDGER_SIZE_MAX ||
         text_get_base64_exact(root, c.root.b, HASH_LEN))
         return COMITY_E_MALFORMED;
     *ret = c;
@@ -37,7 +38,7 @@ int checkpoint_parse_text(struct bytes text, struct checkpoint *ret)
 
 int checkpoint_sign(const struct checkpoint *c, const struct note_signer *signer, struct buf *out)
 {
-    if (strcmp(c->origin, note_signer_public(signer)->name) != 0 || c->size > PROOF_SIZE_MAX)
+    if (strcmp(c->origin, note_signer_public(signer)->name) != 0 || c->size > LEDGER_SIZE_MAX)
         return COMITY_E_INVALID;
     struct buf text = BUF_INIT;
     checkpoint_put_text(&text, c);

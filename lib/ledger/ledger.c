@@ -259,7 +259,7 @@ int ledger_checkpoint_from(struct ledger *l, uint64_t size, struct checkpoint *r
 {
     struct db_rows *rows = NULL;
     struct checkpoint c;
-    if (size > PROOF_SIZE_MAX - 1)
+    if (size >= LEDGER_SIZE_MAX)
         return COMITY_E_UNCOVERED;
     int err =
         db_query(l->db, &rows, "SELECT note FROM checkpoint WHERE size >= ?1 ORDER BY size LIMIT 1",

@@ -73,7 +73,7 @@ void ledger_record_hash(const struct suite *suite, struct bytes origin, struct b
  */
 int ledger_begin(struct ledger *l) __attribute__((warn_unused_result));
 /* Append ${e}, whose index and prev are filled in here; prev is valid until the next append. ${ret_leaf} may be NULL.
- * Nothing has changed on failure: errors of entry_encode, COMITY_E_LIMIT at PROOF_SIZE_MAX. */
+ * Nothing has changed on failure: errors of entry_encode, COMITY_E_LIMIT at LEDGER_SIZE_MAX. */
 int ledger_append(struct ledger *l, struct entry *e, struct hash *ret_leaf)
     __attribute__((warn_unused_result));
 /*

@@ -16,7 +16,7 @@ static int check_run(struct bytes origin, uint64_t first, const struct openings 
 {
     struct origin parts;
     if (text_get_origin(origin, &parts) || run->count == 0 || run->count > OPENING_RUN_MAX ||
-        first >= PROOF_SIZE_MAX - run->count)
+        first >= LEDGER_SIZE_MAX)
         return COMITY_E_INVALID;
     for (size_t i = 0; i < run->count; i++) {
         const struct opening *o = &run->opening[i];
@@ -128,7 +128,7 @@ static int each_place(struct ledger *l, struct bytes origin, uint64_t index,
     struct db_rows *rows = NULL;
     struct place p = {0};
     uint64_t least = index >= OPENING_RUN_MAX ? index - OPENING_RUN_MAX + 1 : 0;
-    if (index >= PROOF_SIZE_MAX)
+    if (index >= LEDGER_SIZE_MAX)
         return COMITY_OK;
     int err = db_query(l->db, &rows,
                        "SELECT chunk, first, count FROM opening_run WHERE origin = ?1"

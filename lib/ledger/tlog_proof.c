@@ -4,6 +4,7 @@
  */
 #include "ledger/checkpoint.h"
 #include "ledger/proof.h"
+#include "msg/entry.h"
 
 #include <comity/err.h>
 #include <inttypes.h>
@@ -48,7 +49,7 @@ int tlog_proof_parse(struct bytes text, struct tlog_proof *ret)
     if (!bytes_next_line(&text, &line) || !bytes_has_prefix(line, index_start))
         return COMITY_E_MALFORMED;
     if (text_get_u64(bytes_slice(line, strlen(index_start), line.len), &p.index) ||
-        p.index >= PROOF_SIZE_MAX)
+        p.index >= LEDGER_SIZE_MAX)
         return COMITY_E_MALFORMED;
     int err = get_path(&text, &p);
     if (!err)

@@ -4,6 +4,7 @@
 #include "ledger/tree.h"
 
 #include "ledger/proof.h"
+#include "msg/entry.h"
 
 #include <comity/err.h>
 #include <stdlib.h>
@@ -237,7 +238,7 @@ static int reserve(struct tree *t, unsigned levels)
 int tree_add(struct tree *t, const struct hash *leaf)
 {
     unsigned complete = 0;
-    if (t->size >= PROOF_SIZE_MAX)
+    if (t->size >= LEDGER_SIZE_MAX)
         return COMITY_E_LIMIT;
     while (t->edge[complete]->count == TILE_WIDTH - 1)
         complete++;

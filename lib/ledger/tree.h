@@ -19,7 +19,7 @@ enum {
     TILE_HEIGHT = 8,
     TILE_WIDTH = 256,
     TILE_BYTES = TILE_WIDTH * HASH_LEN,
-    TREE_LEVELS = 8, /* 256^8 leaves: more than PROOF_SIZE_MAX */
+    TREE_LEVELS = 8, /* 256^8 leaves: more than any size of a proof */
     TREE_CACHE = 32  /* tiles of 16 KiB */
 };
 

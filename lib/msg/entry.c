@@ -33,6 +33,12 @@ const char *entry_kind_word(uint32_t kind)
 
 /* ---- entry ---- */
 
+static int source_rule(const void *self)
+{
+    const struct entry_source *s = self;
+    return s->index < LEDGER_SIZE_MAX && s->size <= LEDGER_SIZE_MAX ? COMITY_OK : COMITY_E_MALFORMED;
+}
+
 static const struct bind_field source_fields[] = {
     BIND_TEXT(struct entry_source, origin, 1, ORIGIN_MAX, bind_is_origin),
     BIND_OPT_F64(struct entry_source, index, has_index),
@@ -40,12 +46,12 @@ static const struct bind_field source_fields[] = {
     BIND_OPT_F64(struct entry_source, size, has_size),
     BIND_BYTES(struct entry_source, root, 32, 32),
 };
-static const struct bind source_bind = BIND_OF(source, struct entry_source, source_fields, NULL);
+static const struct bind source_bind = BIND_OF(source, struct entry_source, source_fields, source_rule);
 
 static int to_rule(const void *self)
 {
     const struct entry_to *to = self;
-    return to->pair_seq >= 1 ? COMITY_OK : COMITY_E_MALFORMED;
+    return to->pair_seq >= 1 && to->pair_seq < LEDGER_SIZE_MAX ? COMITY_OK : COMITY_E_MALFORMED;
 }
 
 static const struct bind_field to_fields[] = {
@@ -57,6 +63,8 @@ static const struct bind to_bind = BIND_OF(to, struct entry_to, to_fields, to_ru
 static int entry_rule(const void *self)
 {
     const struct entry *e = self;
+    if (e->index >= LEDGER_SIZE_MAX || e->time_ms >= LEDGER_SIZE_MAX || e->roster >= LEDGER_SIZE_MAX)
+        return COMITY_E_MALFORMED;
     for (size_t i = 1; i < e->to_count; i++)
         if (bytes_compare(e->to[i - 1].member, e->to[i].member) >= 0)
             return COMITY_E_NOT_CANONICAL;

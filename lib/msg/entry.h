@@ -38,6 +38,12 @@ enum {
     SALT_LEN = 32
 };
 
+/*
+ * No ledger has more entries, no pair more numbers, and no clock shows more milliseconds (until the year 10889): whatever
+ * decodes can be added to, stored as a signed integer, and compared, without a thought of overflow.
+ */
+#define LEDGER_SIZE_MAX ((uint64_t)1 << 48)
+
 /* "RECORD" …; "UNKNOWN" for a kind not in the table. */
 const char *entry_kind_word(uint32_t kind);
 

@@ -1,6 +1,7 @@
 /* Checkpoints and exported proofs: the published log, round trips, and every second spelling
  * refused. */
 #include "ledger/checkpoint.h"
+#include "msg/entry.h"
 #include "ledger/proof.h"
 
 #include "trees.h"
@@ -108,7 +109,7 @@ static void sign_for_another_origin_is_refused(void **state)
     strcpy(c.origin, "example.com/log/testdatb");
     assert_int_equal(checkpoint_sign(&c, signer, &note), COMITY_E_INVALID);
     c = published;
-    c.size = PROOF_SIZE_MAX + 1;
+    c.size = LEDGER_SIZE_MAX + 1;
     assert_int_equal(checkpoint_sign(&c, signer, &note), COMITY_E_INVALID);
     assert_int_equal(note.len, 0);
     buf_free(&note);
@@ -168,6 +169,7 @@ static void parse_second_spelling_is_refused(void **state)
         "a\n15 \n" ROOT "\n",
         "a\n\n" ROOT "\n",
         "a\n9223372036854775809\n" ROOT "\n",
+        "a\n281474976710657\n" ROOT "\n",
         "a\n18446744073709551616\n" ROOT "\n",
         "a\n15\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383ct=\n", /* spare bits */
         "a\n15\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs\n",
@@ -186,9 +188,9 @@ static void parse_second_spelling_is_refused(void **state)
                      COMITY_E_MALFORMED);
     assert_true(c.size == 77);
     assert_int_equal(checkpoint_parse_text(
-                         bytes_of("go.sum database tree\n9223372036854775808\n" ROOT "\n"), &c),
+                         bytes_of("go.sum database tree\n281474976710656\n" ROOT "\n"), &c),
                      0);
-    assert_true(c.size == PROOF_SIZE_MAX);
+    assert_true(c.size == LEDGER_SIZE_MAX);
     assert_string_equal(c.origin, "go.sum database tree");
 }
 

@@ -441,7 +441,7 @@ static void large_entries_are_spread_over_rows(void **state)
     uint64_t rows = 0, largest = 0;
     for (unsigned i = 0; i < ENTRY_TO_MAX; i++) {
         snprintf(names[i], sizeof names[i], "broker-with-a-very-long-name-%03u", i);
-        to[i] = (struct entry_to){.member = bytes_of(names[i]), .pair_seq = UINT64_MAX};
+        to[i] = (struct entry_to){.member = bytes_of(names[i]), .pair_seq = LEDGER_SIZE_MAX - 1};
     }
     assert_int_equal(ledger_begin(b->ledger), 0);
     for (int i = 0; i < 100; i++) {

@@ -73,7 +73,7 @@ static void entry_first_two_fields_lie_at_fixed_offsets(void **state)
     struct entry e = sample_entry();
     struct buf out = BUF_INIT;
     assert_int_equal(entry_encode(&e, &out), 0);
-    assert_memory_equal(out.data + 1, "\x08\x07\x06\x05\x04\x03\x02\x01", 8);
+    assert_memory_equal(out.data + 1, "\x08\x07\x06\x05\x04\x03\0\0", 8);
     buf_free(&out);
 }
 
@@ -105,6 +105,11 @@ static void entry_encode_wrong_values_are_invalid(void **state)
         assert_int_equal(encode_err(&e), COMITY_E_INVALID); \
     } while (0)
     EXPECT_INVALID(e.prev.len = 31);
+    EXPECT_INVALID(e.index = LEDGER_SIZE_MAX);
+    EXPECT_INVALID(e.time_ms = LEDGER_SIZE_MAX);
+    EXPECT_INVALID(e.source.index = LEDGER_SIZE_MAX);
+    EXPECT_INVALID(e.source.size = LEDGER_SIZE_MAX + 1);
+    EXPECT_INVALID(to[0].pair_seq = LEDGER_SIZE_MAX);
     EXPECT_INVALID(e.prev.len = 33);
     EXPECT_INVALID(e.prev.len = 0);
     EXPECT_INVALID(e.body_hash.len = 31);
