@@ -59,18 +59,18 @@ def number(bits=64):
 
 
 def random_entry(cls):
-    m = cls(index=number(), time_ms=number(), kind=number(32), roster=number(), prev=octets(32))
+    m = cls(index=number(48), time_ms=number(48), kind=number(32), roster=number(48), prev=octets(32))
     if rng.random() < .7:
         m.body_hash = octets(32)
     if rng.random() < .7:
         m.seal = octets(32)
     if rng.random() < .7:
         m.source.origin = "cn-samr/330100-001.7"
-        for field, value in (("index", number()), ("leaf", octets(32)), ("size", 0), ("root", octets(32))):
+        for field, value in (("index", number(48)), ("leaf", octets(32)), ("size", 0), ("root", octets(32))):
             if rng.random() < .5:
                 setattr(m.source, field, value)
     for member in members(rng.choice([0, 1, 5, 64])):
-        m.to.add(member=member, pair_seq=number() or 1)
+        m.to.add(member=member, pair_seq=number(48) or 1)
     if rng.random() < .5:
         m.ref = octets(rng.choice([1, 127, 128, 1024]))
     return m
