@@ -56,17 +56,53 @@ static int prove(struct package_checks *c, const char *folder, const char *proof
     return err ? err : checkpoint_open(p.note, &s->from->verifier, &s->checkpoint);
 }
 
+/* The hashes of a consistency proof, one a line. */
+static bool read_steps(struct bytes text, struct hash *ret, size_t *ret_count)
+{
+    struct bytes line;
+    size_t n = 0;
+    for (; bytes_next_line(&text, &line); n++)
+        if (n == PROOF_CONSISTENCY_MAX || text_get_base64_exact(line, ret[n].b, HASH_LEN))
+            return false;
+    *ret_count = n;
+    return true;
+}
+
+/* A ledger that was closed is settled at the size where it was closed, and where closing.proof
+ * leads there. */
+static enum package_status closing(const struct package_checks *c, const char *folder,
+                                   const struct package_shown *s)
+{
+    struct hash steps[PROOF_CONSISTENCY_MAX], root;
+    size_t n = 0;
+    char path[2 * PACKAGE_PATH_MAX];
+    const struct roster_ledger *l = s->from->ledger;
+    const struct checkpoint *at = &s->checkpoint;
+    if (!l->is_closed ||
+        (l->closed_size == at->size && bytes_equal(l->closed_root, hash_bytes(&at->root))))
+        return PACKAGE_OK;
+    snprintf(path, sizeof path, "%s/closing.proof", folder);
+    if (!package_find(&c->files, path))
+        return PACKAGE_OPEN;
+    if (at->size == 0 || at->size >= l->closed_size ||
+        !read_steps(package_bytes(&c->files, path), steps, &n))
+        return PACKAGE_FAIL;
+    memcpy(root.b, l->closed_root.data, HASH_LEN);
+    return proof_consistency_verify(s->from->suite, at->size, &at->root, l->closed_size, &root,
+                                    steps, n)
+               ? PACKAGE_FAIL
+               : PACKAGE_OK;
+}
+
 void package_show(struct package_checks *c, const char *folder, const char *proof,
                   struct package_shown *ret)
 {
     memset(ret, 0, sizeof *ret);
     ret->is_proven = prove(c, folder, proof, ret) == COMITY_OK;
     package_say(c, ret->is_proven ? PACKAGE_OK : PACKAGE_FAIL, "entry", folder);
-    const struct roster_ledger *l = ret->is_proven ? ret->from->ledger : NULL;
-    if (l && l->is_closed &&
-        (l->closed_size != ret->checkpoint.size ||
-         !bytes_equal(l->closed_root, hash_bytes(&ret->checkpoint.root))))
-        package_say(c, PACKAGE_OPEN, "closed", folder);
+    enum package_status closed = ret->is_proven ? closing(c, folder, ret) : PACKAGE_OK;
+    if (closed != PACKAGE_OK)
+        package_say(c, closed, "closed", folder);
 }
 
 void package_content(struct package_checks *c, const char *folder, struct package_shown *s)

@@ -52,9 +52,19 @@ static int find_opening(struct making *m, struct gathered *g)
     return body_decode(m->arena, g->opening.body, &g->body);
 }
 
-static int own_checkpoint(struct making *m, uint64_t size, struct checkpoint *ret, struct buf *note)
+/* For an entry that the closing of the ledger covers, the closing checkpoint, if it was kept. */
+static int own_checkpoint(struct making *m, uint64_t index, uint64_t size, struct checkpoint *ret,
+                          struct buf *note)
 {
     struct bytes newest;
+    if (!size && m->closed && index < m->closed->closed_size) {
+        int err = ledger_checkpoint_from(m->ledger, m->closed->closed_size, ret, note);
+        if (!err && ret->size == m->closed->closed_size)
+            return COMITY_OK;
+        if (err && err != COMITY_E_UNCOVERED)
+            return err;
+        buf_reset(note);
+    }
     if (size) {
         int err = ledger_checkpoint_from(m->ledger, size, ret, note);
         return err || ret->size == size ? err : COMITY_E_UNCOVERED;
@@ -63,6 +73,27 @@ static int own_checkpoint(struct making *m, uint64_t size, struct checkpoint *re
     if (!err)
         buf_put_bytes(note, newest);
     return err ? err : buf_check(note);
+}
+
+/* That what was closed holds all that an earlier checkpoint did. */
+static int put_closing(struct making *m, const struct tree_source *tree, struct gathered *g)
+{
+    struct hash_list steps = {0};
+    struct buf text = BUF_INIT;
+    if (!m->closed || g->checkpoint.size >= m->closed->closed_size)
+        return COMITY_OK;
+    int err = proof_consistency(tree, g->checkpoint.size, m->closed->closed_size, &steps);
+    for (size_t i = 0; !err && i < steps.count; i++) {
+        text_put_base64(&text, hash_bytes(&steps.at[i]));
+        buf_put_u8(&text, '\n');
+    }
+    if (!err)
+        err = buf_check(&text);
+    if (!err && !(g->closing = arena_copy(m->arena, buf_bytes(&text))).data)
+        err = COMITY_E_NOMEM;
+    hash_list_free(&steps);
+    buf_free(&text);
+    return err;
 }
 
 int gather_own(struct making *m, uint64_t index, uint64_t size, struct gathered *ret)
@@ -79,11 +110,13 @@ int gather_own(struct making *m, uint64_t index, uint64_t size, struct gathered 
     if (!err)
         err = entry_decode(m->arena, g.bytes, &g.entry);
     if (!err)
-        err = own_checkpoint(m, size, &g.checkpoint, &note);
+        err = own_checkpoint(m, index, size, &g.checkpoint, &note);
     if (!err)
         err = proof_inclusion(&tree, index, g.checkpoint.size, &path);
     if (!err)
         err = put_proof(m, &path, buf_bytes(&note), &g);
+    if (!err)
+        err = put_closing(m, &tree, &g);
     if (!err) {
         hash_leaf(g.suite, g.bytes, &g.leaf);
         err = find_opening(m, &g);
@@ -380,6 +413,8 @@ int gather_save(struct making *m, const char *folder, const char *proof, const s
     int err = save_one(m, folder, "entry.bin", g->bytes);
     if (!err)
         err = save_one(m, folder, proof, g->proof);
+    if (!err && g->closing.len)
+        err = save_one(m, folder, "closing.proof", g->closing);
     if (err || !g->has_opening)
         return err;
     err = save_one(m, folder, "salt.bin", g->opening.salt);

@@ -20,7 +20,8 @@ struct gathered {
     struct bytes bytes;
     struct entry entry;
     struct hash leaf;
-    struct bytes proof; /* a tlog-proof */
+    struct bytes proof;   /* a tlog-proof */
+    struct bytes closing; /* of an earlier checkpoint than the closing one: closing.proof */
     struct checkpoint checkpoint;
     bool has_opening;
     struct opening opening;
@@ -35,6 +36,7 @@ struct making {
     struct db *db;
     bool is_node;
     struct ledger *ledger;
+    const struct roster_ledger *closed; /* how the roster has closed it, if it is what was closed */
     struct arena *arena;
     struct arena *scratch; /* of one entry at a time */
     struct package_files files;
@@ -54,7 +56,8 @@ struct making {
 /* Say what was missing, and return ${err}. */
 int gather_fail(struct making *m, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* An own entry under the checkpoint of ${size}, or under the newest for 0. COMITY_E_NOT_FOUND, COMITY_E_UNCOVERED. */
+/* An own entry under the checkpoint of ${size}; for 0 under the closing one if the ledger was closed behind the entry, else under
+ * the newest. COMITY_E_NOT_FOUND, COMITY_E_UNCOVERED. */
 int gather_own(struct making *m, uint64_t index, uint64_t size, struct gathered *ret)
     __attribute__((warn_unused_result));
 /* An entry of another ledger, from the parcel that brought it; ${ret_own} (may be NULL): the own entry about that parcel. */
@@ -82,7 +85,7 @@ int gather_key(struct making *m, struct bytes origin, struct bytes licence, uint
 /* way.c: sent/, broker/, receipts/; ${own}: of a received record, the own entry about the parcel that brought it. */
 int package_take_way(struct making *m, uint64_t own) __attribute__((warn_unused_result));
 
-/* Put entry.bin, its proof as ${proof}, and the content if there is one, into ${folder}. */
+/* Put entry.bin, its proof as ${proof}, closing.proof and the content if there is any, into ${folder}. */
 int gather_save(struct making *m, const char *folder, const char *proof, const struct gathered *g)
     __attribute__((warn_unused_result));
 

@@ -23,6 +23,22 @@ enum { ARENA_MAX = 256 * 1024 * 1024, FOLDER_MAX = 160, NAME_KEPT = 60 };
 
 /* ---- the beginning ---- */
 
+/* A closing counts where the tree at hand has that very root there: else nothing is proven by it.
+ */
+static int find_closing(struct making *m)
+{
+    struct tree_source tree = ledger_tree(m->ledger);
+    struct hash root;
+    const struct roster_origin *o =
+        roster_origin_of(rosters_at(m->audit, 0), bytes_of(ledger_origin(m->ledger)));
+    if (!o || !o->ledger->is_closed || o->ledger->closed_size > ledger_size(m->ledger))
+        return COMITY_OK;
+    int err = tree_hash(&tree, 0, o->ledger->closed_size, &root);
+    if (!err && bytes_equal(hash_bytes(&root), o->ledger->closed_root))
+        m->closed = o->ledger;
+    return err;
+}
+
 static int open_ledger(struct making *m)
 {
     int err = audit_new(m->plan->anchor, &m->audit);
@@ -37,7 +53,9 @@ static int open_ledger(struct making *m)
     if (!err && !rosters_at(m->audit, 0))
         err = gather_fail(m, rosters_count(m->audit) ? COMITY_E_AUTHORITY : COMITY_E_NO_ROSTER,
                           "roster");
-    return err ? err : ledger_open_read(m->store, &m->ledger);
+    if (!err)
+        err = ledger_open_read(m->store, &m->ledger);
+    return err ? err : find_closing(m);
 }
 
 static int find_place(struct making *m)

@@ -11,6 +11,10 @@
  *     recognitions/<n>/       as record/, with the reviewer's signature
  *     roster.bin roster.note  and the .proto files in proto/
  *
+ * Where the roster has closed the ledger at hand, its entries are proven at the size where it was closed, if the ledger kept a
+ * checkpoint of that size. Those that must stand under an earlier one (in sent/) have closing.proof beside them: that what was
+ * closed holds all that this checkpoint did.
+ *
  * verify.sh (plain sh, openssl, sha256sum, base64, od) and package_verify come to the same verdict. The authority's key comes
  * from outside.
  */

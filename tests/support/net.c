@@ -69,23 +69,29 @@ static int compare_members(const void *a, const void *b)
                          ((const struct roster_member *)b)->id);
 }
 
-static void issue(struct net *n, const char *closed)
+/* A ledger that is closed in the next roster. */
+struct closing {
+    const char *id;
+    uint64_t size;
+    struct hash root;
+};
+
+static void issue(struct net *n, const struct closing *closed)
 {
     const struct bytes endpoints[] = {bytes_of(n->endpoint[0]), bytes_of(n->endpoint[1])};
     struct roster_member members[NET_PARTIES_MAX] = {0};
     struct roster_ledger ledgers[NET_PARTIES_MAX] = {0};
     struct bytes seals[NET_PARTIES_MAX];
     struct buf vkeys[NET_PARTIES_MAX + 1] = {0};
-    struct hash empty;
-    hash_of(suite_get(SUITE_1), &empty, BYTES_NONE);
     for (size_t i = 0; i < n->count; i++) {
         struct party *p = &n->party[i];
         note_put_vkey(&vkeys[i], note_signer_public(p->keys.ledger));
         ledgers[i] = (struct roster_ledger){
             .origin = bytes_of(p->origin), .suite = SUITE_1, .vkey = buf_bytes(&vkeys[i])};
-        if (closed && strcmp(closed, p->id) == 0) {
+        if (closed && strcmp(closed->id, p->id) == 0) {
             ledgers[i].is_closed = true;
-            ledgers[i].closed_root = hash_bytes(&empty);
+            ledgers[i].closed_size = closed->size;
+            ledgers[i].closed_root = hash_bytes(&closed->root);
         }
         seals[i] = BYTES(p->keys.seal_public, 32);
         members[i] = (struct roster_member){.id = bytes_of(p->id),
@@ -160,7 +166,18 @@ void net_init(struct net *n, const char *const *ids, size_t count)
 
 void net_next_roster(struct net *n, const char *closed)
 {
-    issue(n, closed);
+    struct closing c = {.id = closed};
+    hash_of(suite_get(SUITE_1), &c.root, BYTES_NONE);
+    issue(n, closed ? &c : NULL);
+}
+
+void net_close_ledger(struct net *n, const char *id)
+{
+    struct party *p = net_party(n, id);
+    struct tree_source tree = ledger_tree(p->ledger);
+    struct closing c = {.id = id, .size = ledger_size(p->ledger)};
+    MUST(tree_hash(&tree, 0, c.size, &c.root));
+    issue(n, &c);
 }
 
 void net_done(struct net *n)
@@ -226,7 +243,9 @@ static void seal_for(struct net *n, const struct party *p, const struct party_pa
                                          .recipient_count = what->to_count,
                                          .sender = {.member = bytes_of(p->id),
                                                     .pub = p->keys.seal_public},
-                                         .openings = openings};
+                                         .openings = openings,
+                                         .blobs = what->blobs,
+                                         .blob_count = what->blob_count};
     MUST(parcel_seal(&in, ret));
 }
 
@@ -246,6 +265,11 @@ static void append_run(struct net *n, struct party *p, const struct party_parcel
                           .seal = hash_bytes(seal),
                           .to = to,
                           .to_count = what->to_count};
+        if (what->file.data) {
+            e.kind = ENTRY_FILE;
+            e.ref = what->file;
+            e.body_hash = e.seal = BYTES_NONE;
+        }
         MUST(ledger_append(p->ledger, &e, NULL));
         index[i] = e.index;
     }
@@ -287,15 +311,19 @@ void party_make_parcel(struct net *n, struct party *p, const struct party_parcel
                                      .recipients = recipients,
                                      .recipient_count = what->to_count,
                                      .since = since,
-                                     .since_count = what->since ? what->to_count + 1 : 0};
+                                     .since_count = what->since ? what->to_count + 1 : 0,
+                                     .blobs = what->blobs,
+                                     .blob_count = what->blob_count};
     MUST(parcel_build(p->ledger, &plan, &head));
     struct bytes wraps[PARCEL_RECIPIENTS_MAX + 1];
     for (size_t i = 0; i < sealed.wrap_count; i++)
         wraps[i] = BYTES(sealed.wraps.data + i * PARCEL_WRAP_LEN, PARCEL_WRAP_LEN);
-    const struct parcel parcel = {.head = buf_bytes(&head),
-                                  .sealed = buf_bytes(&sealed.sealed),
-                                  .wraps = wraps,
-                                  .wrap_count = sealed.wrap_count};
+    struct parcel parcel = {.head = buf_bytes(&head)};
+    if (!what->file.data) {
+        parcel.sealed = buf_bytes(&sealed.sealed);
+        parcel.wraps = wraps;
+        parcel.wrap_count = sealed.wrap_count;
+    }
     MUST(parcel_encode(&parcel, out));
     parcel_sealed_free(&sealed);
     buf_free(&openings);

@@ -44,6 +44,8 @@ void party_open(struct party *p);
 
 /* Issue the next roster, in which ${closed} (or nobody, NULL) has a closed ledger of size 0. */
 void net_next_roster(struct net *n, const char *closed);
+/* Issue the next roster, in which the ledger of ${id} is closed as it is now. Open it. */
+void net_close_ledger(struct net *n, const char *id);
 
 /* One turn of a party: ${count} RECORD entries with bodies "body <i>" for ${to}, as one sealed parcel; numbers from ${pair_seq} on. The
  * parcel's bytes into ${out}. ${since}: size last sent to everybody, 0: never. */
@@ -54,6 +56,9 @@ struct party_parcel {
     uint64_t pair_seq;
     uint64_t since;
     const char *broker; /* member id for `since` */
+    const struct bytes *blobs; /* attachments that the head names: id ‖ u64be len */
+    size_t blob_count;
+    struct bytes file; /* if not none: FILE entries about this blob instead, so a receipt */
 };
 void party_make_parcel(struct net *n, struct party *p, const struct party_parcel *what,
                        struct buf *out);

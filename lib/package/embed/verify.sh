@@ -225,9 +225,9 @@ key_of() {
 
 # ---- entries ----
 
-# read_entry FILE: its fields to E_...
+# read_entry FILE: its fields to E_..., and to S_... what it speaks of.
 read_entry() {
-    E_index= E_kind= E_body= E_origin= E_first= E_leaf= E_size= E_root= E_ref= source=
+    E_index= E_kind= E_body= E_ref= source='0 0'
     words "$1"
     bytes=$R
     fields "$bytes"
@@ -242,19 +242,23 @@ read_entry() {
         esac
         shift 4
     done
-    [ -n "$source" ] || return 0
-    take ${source% *} ${source#* } $bytes
+    read_source $source $bytes
+}
+# read_source OFFSET LENGTH WORD ...: the entry that an entry or a recognition speaks of: S_origin, S_index, S_leaf, S_size, S_root.
+read_source() {
+    S_origin= S_index= S_leaf= S_size= S_root=
+    take "$@"
     bytes=$R
     fields "$bytes"
     set -- $FIELDS
     while [ $# -ge 4 ]; do
         part "$bytes" $3 $4
         case $1.$2 in
-        1.2) E_origin=$(put "$R") ;;
-        2.1) number "$R"; E_first=$R ;;
-        3.2) E_leaf=$R ;;
-        4.1) number "$R"; E_size=$R ;;
-        5.2) E_root=$R ;;
+        1.2) S_origin=$(put "$R") ;;
+        2.1) number "$R"; S_index=$R ;;
+        3.2) S_leaf=$R ;;
+        4.1) number "$R"; S_size=$R ;;
+        5.2) S_root=$R ;;
         esac
         shift 4
     done
@@ -320,12 +324,14 @@ entry() {
 }
 good_notes=
 
-# closing WHAT: a ledger that was closed is settled here only at the very size where it was closed.
+# closing FOLDER: a ledger that was closed is settled only at the size where it was closed, or where closing.proof leads there
+# (RFC 9162, 2.1.4.2). To CLOSING: 0, 1 if it does not lead there, or "open".
 closing() {
+    CLOSING=0
     [ -n "$CLOSED" ] || return 0
     closed_size= closed_root=
     words roster.bin ${CLOSED% *} ${CLOSED#* }
-    bytes=$R what=$1
+    bytes=$R folder=$1
     fields "$bytes"
     set -- $FIELDS
     while [ $# -ge 4 ]; do
@@ -336,7 +342,32 @@ closing() {
         esac
         shift 4
     done
-    [ "$closed_size" = "$C_size" ] && [ "$closed_root" = "$C_root" ]
+    if [ "$closed_size" = "$C_size" ] && [ "$closed_root" = "$C_root" ]; then return 0; fi
+    CLOSING=open
+    [ -f "$folder/closing.proof" ] || return 0
+    CLOSING=1
+    [ "$C_size" -gt 0 ] && [ "$C_size" -lt "${closed_size:-0}" ] || return 0
+    fn=$((C_size - 1)) sn=$((closed_size - 1)) r=
+    while [ $((fn & 1)) -eq 1 ]; do fn=$((fn >> 1)) sn=$((sn >> 1)); done
+    [ $fn -ne 0 ] || r=$C_root
+    later=$r
+    while IFS= read -r line || [ -n "$line" ]; do
+        unbase64 "$line"
+        step=$R
+        [ ${#step} -eq 64 ] || return 0
+        if [ -z "$r" ]; then r=$step later=$step; continue; fi
+        [ $sn -gt 0 ] || return 0
+        if [ $((fn & 1)) -eq 1 ] || [ $fn -eq $sn ]; then
+            digest_of node_parts $step $r
+            r=$R
+            digest_of node_parts $step $later
+            while [ $((fn & 1)) -eq 0 ] && [ $fn -ne 0 ]; do fn=$((fn >> 1)) sn=$((sn >> 1)); done
+        else
+            digest_of node_parts $later $step
+        fi
+        later=$R fn=$((fn >> 1)) sn=$((sn >> 1))
+    done <"$folder/closing.proof"
+    [ $sn -eq 0 ] && same "$r" "$C_root" && same "$later" "$closed_root" && CLOSING=0
 }
 
 # show FOLDER PROOF: entry, and what the roster says of its ledger.
@@ -345,7 +376,9 @@ show() {
     entry "$1" "$2"
     shown=$?
     say $shown entry "$1"
-    if [ $shown -eq 0 ]; then closing "$1" || say open closed "$1"; fi
+    [ $shown -eq 0 ] || return 0
+    closing "$1"
+    [ $CLOSING = 0 ] || say $CLOSING closed "$1"
 }
 
 # content FOLDER: salt and body are what the entry that was shown last commits to; the fields of the body to BODY.
@@ -519,6 +552,11 @@ content record
 take_record record "$T/the.record"
 record_hash=$RECORD_HASH evidence=$RECORD_KIND evidence_fields=$RECORD
 
+# is_record: what was read last speaks of the record.
+is_record() {
+    [ "$S_origin" = "$record_origin" ] && [ "$S_index" = "$record_index" ] && same "$S_leaf" "$record_leaf"
+}
+
 collectors=' '
 collector_count=0
 for f in signatures/*.note; do
@@ -532,8 +570,7 @@ for f in signatures/*.note; do
     if [ -d "$d" ]; then
         show "$d" entry.tlog-proof
         want_index=$E_index
-        [ "$E_kind" = 2 ] && [ "$C_origin" = "$record_origin" ] && [ "$E_origin" = "$record_origin" ] &&
-            [ "$E_first" = "$record_index" ] && same "$E_leaf" "$record_leaf"
+        [ "$E_kind" = 2 ] && [ "$C_origin" = "$record_origin" ] && is_record
         bearer=$?
         content "$d"
         [ $known -eq 0 ] && bears "$d" "$f" || bearer=1
@@ -562,8 +599,7 @@ for d in sent/*; do
     show "$d" entry.tlog-proof
     [ $shown -eq 0 ] && [ "$d" = "sent/$C_size" ] && {
         { [ "$LEAF" = "$record_leaf" ] && [ "$C_origin" = "$record_origin" ]; } ||
-            { [ "$E_kind" = 3 ] && [ "$E_origin" = "$record_origin" ] && [ "$E_first" = "$record_index" ] &&
-                same "$E_leaf" "$record_leaf"; }
+            { [ "$E_kind" = 3 ] && is_record; }
     }
     status=$?
     say $status sent "$d"
@@ -573,7 +609,7 @@ done
 # was_sent: the entry read last names a checkpoint under which the record was sent; its index to sent_index.
 was_sent() {
     while read -r o s r sent_index; do
-        [ "$o" = "$E_origin" ] && [ "$s" = "$E_size" ] && [ "$r" = "$E_root" ] && return 0
+        [ "$o" = "$S_origin" ] && [ "$s" = "$S_size" ] && [ "$r" = "$S_root" ] && return 0
     done <"$T/sent"
     return 1
 }
@@ -594,7 +630,7 @@ for d in receipts/*; do
         count=$((0x${count#"${count%????????}"}))
     fi
     [ $shown -eq 0 ] && [ "$E_kind" = 4 ] && [ "receipts/${member%%.*}" = "$d" ] && was_sent &&
-        [ "$sent_index" -ge "$E_first" ] && [ "$sent_index" -lt $((E_first + count)) ]
+        [ "$sent_index" -ge "$S_index" ] && [ "$sent_index" -lt $((S_index + count)) ]
     say $? receipt "$d"
 done
 
@@ -602,7 +638,7 @@ done
 
 # is_about: the recognition in $T/decision speaks of the record.
 is_about() {
-    r_leaf= r_index= r_origin= r_hash= evidence_at=
+    r_hash= evidence_at='0 0'
     set -- $RECORD
     while [ $# -ge 4 ] && [ $1 -ne 22 ]; do shift 4; done
     [ $# -ge 4 ] || return 1
@@ -617,22 +653,8 @@ is_about() {
         esac
         shift 4
     done
-    [ -n "$evidence_at" ] || return 1
-    take ${evidence_at% *} ${evidence_at#* } $bytes
-    bytes=$R
-    fields "$bytes"
-    set -- $FIELDS
-    while [ $# -ge 4 ]; do
-        part "$bytes" $3 $4
-        case $1.$2 in
-        1.2) r_origin=$(put "$R") ;;
-        2.1) number "$R"; r_index=$R ;;
-        3.2) r_leaf=$R ;;
-        esac
-        shift 4
-    done
-    [ "$r_origin" = "$record_origin" ] && [ "$r_index" = "$record_index" ] && same "$r_leaf" "$record_leaf" &&
-        same "$r_hash" "$record_hash"
+    read_source $evidence_at $bytes
+    is_record && same "$r_hash" "$record_hash"
 }
 
 for d in recognitions/*; do

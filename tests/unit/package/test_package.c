@@ -122,6 +122,88 @@ static int verify_both(struct desk *d, const char *package, bool same_lines)
     return code;
 }
 
+/* ---- changing a package ---- */
+
+/* All files of the package, below ${dir}. */
+static void list_files(const char *root, const char *below, char (*ret)[512], size_t *n)
+{
+    char path[1600];
+    snprintf(path, sizeof path, "%s/%s", root, below);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    for (struct dirent *e = NULL; (e = readdir(dir));) {
+        char inner[512];
+        struct stat st;
+        if (e->d_name[0] == '.')
+            continue;
+        snprintf(inner, sizeof inner, "%s%s%s", below, *below ? "/" : "", e->d_name);
+        snprintf(path, sizeof path, "%s/%s", root, inner);
+        assert_int_equal(stat(path, &st), 0);
+        if (S_ISDIR(st.st_mode))
+            list_files(root, inner, ret, n);
+        else
+            snprintf(ret[(*n)++], 512, "%s", inner);
+        assert_true(*n < 128);
+    }
+    closedir(dir);
+}
+
+static void flip(const char *root, const char *name)
+{
+    struct buf content = BUF_INIT;
+    char path[1600];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    OK(file_read(path, 1 << 24, &content));
+    assert_true(content.len > 0);
+    content.data[content.len / 2] ^= 1;
+    OK(file_write(path, buf_bytes(&content), 0644));
+    buf_free(&content);
+}
+
+/* Make the sums fit again, and seal them with the officer's own key: only what the files themselves
+ * prove is left. */
+static void seal_again(struct desk *d, const char *root)
+{
+    char names[128][512];
+    size_t n = 0;
+    struct buf sums = BUF_INIT;
+    struct buf text = BUF_INIT;
+    struct buf note = BUF_INIT;
+    struct package_seal s = {.origin = bytes_of(d->hangzhou->origin), .time_ms = 1800002000000};
+    char path[1600];
+    list_files(root, "", names, &n);
+    qsort(names, n, sizeof names[0], (int (*)(const void *, const void *))strcmp);
+    for (size_t i = 0; i < n; i++) {
+        struct buf content = BUF_INIT;
+        struct hash h;
+        if (strncmp(names[i], "SHA256SUMS", 10) == 0)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", root, names[i]);
+        OK(file_read(path, 1 << 24, &content));
+        hash_of(the_suite(), &h, buf_bytes(&content));
+        text_put_hex(&sums, hash_bytes(&h));
+        buf_printf(&sums, "  %s\n", names[i]);
+        buf_free(&content);
+    }
+    hash_of(the_suite(), &s.sums, buf_bytes(&sums));
+    OK(package_put_text(&text, &s));
+    OK(note_sign(d->wang.signer, buf_bytes(&text), &note));
+    snprintf(path, sizeof path, "%s/SHA256SUMS", root);
+    OK(file_write(path, buf_bytes(&sums), 0644));
+    snprintf(path, sizeof path, "%s/SHA256SUMS.note", root);
+    OK(file_write(path, buf_bytes(&note), 0644));
+    buf_free(&sums);
+    buf_free(&text);
+    buf_free(&note);
+}
+
+static void copy_folder(const char *from, const char *to)
+{
+    char command[1200];
+    snprintf(command, sizeof command, "rm -rf '%s' && cp -r '%s' '%s'", to, from, to);
+    assert_int_equal(system(command), 0);
+}
+
 /* ---- good ones ---- */
 
 static void package_good_passes_with_both(void **state)
@@ -222,6 +304,69 @@ static void package_of_evidence_with_one_collector_is_open_with_both(void **stat
     free(path);
 }
 
+/* The roster closes Hangzhou's ledger, and Hangzhou takes that in: with an entry behind. */
+static void close_hangzhou(struct desk *d)
+{
+    net_close_ledger(&d->l->net, HANGZHOU);
+    take_roster(d->l, d->hangzhou);
+}
+
+static void package_of_a_closed_ledger_passes_with_both(void **state)
+{
+    struct desk *d = *state;
+    close_hangzhou(d);
+    char *path = make_package(d, "package");
+    char *proof = file_path(path, "record/closing.proof");
+    assert_int_not_equal(access(proof, F_OK), 0);
+    free(proof);
+    assert_int_equal(verify_both(d, path, true), 0);
+    free(path);
+}
+
+static void package_closing_proof_changed_or_gone_is_seen_by_both(void **state)
+{
+    struct desk *d = *state;
+    char names[128][512];
+    size_t n = 0, seen = 0;
+    close_hangzhou(d);
+    char *good = make_package(d, "package");
+    char *bad = in_net(d, "bad");
+    list_files(good, "", names, &n);
+    for (size_t i = 0; i < n; i++) {
+        char path[1600];
+        if (!strstr(names[i], "/closing.proof"))
+            continue;
+        copy_folder(good, bad);
+        flip(bad, names[i]);
+        seal_again(d, bad);
+        assert_int_equal(verify_both(d, bad, true), 10);
+        snprintf(path, sizeof path, "%s/%s", bad, names[i]);
+        assert_int_equal(unlink(path), 0);
+        seal_again(d, bad);
+        assert_int_equal(verify_both(d, bad, true), 11);
+        seen++;
+    }
+    assert_true(seen > 0);
+    free(good);
+    free(bad);
+}
+
+/* Only what was closed is settled by the closing. */
+static void package_of_a_record_behind_the_closing_is_open_with_both(void **state)
+{
+    struct desk *d = *state;
+    const struct drafted e = draft_evidence(d->hangzhou, d->arena);
+    struct bytes notes[] = {
+        sign_record(&d->wang, d->hangzhou->origin, SIGNATURE_COLLECTOR, e.kind, &e.hash, d->arena),
+        sign_record(&d->li, d->hangzhou->origin, SIGNATURE_COLLECTOR, e.kind, &e.hash, d->arena)};
+    const struct item it = record_item(&e, notes, 2, d->arena);
+    close_hangzhou(d);
+    d->evidence = append_alone(d->l, d->hangzhou, &it);
+    char *path = make_package(d, "package");
+    assert_int_equal(verify_both(d, path, true), 11);
+    free(path);
+}
+
 static void package_embeds_the_files_of_the_tree(void **state)
 {
     static const char *const names[] = {"proto/ledger.proto", "proto/parcel.proto",
@@ -309,86 +454,6 @@ static void package_verify_refuses_what_is_no_package(void **state)
 }
 
 /* ---- tampering ---- */
-
-/* All files of the package, below ${dir}. */
-static void list_files(const char *root, const char *below, char (*ret)[512], size_t *n)
-{
-    char path[1600];
-    snprintf(path, sizeof path, "%s/%s", root, below);
-    DIR *dir = opendir(path);
-    assert_non_null(dir);
-    for (struct dirent *e = NULL; (e = readdir(dir));) {
-        char inner[512];
-        struct stat st;
-        if (e->d_name[0] == '.')
-            continue;
-        snprintf(inner, sizeof inner, "%s%s%s", below, *below ? "/" : "", e->d_name);
-        snprintf(path, sizeof path, "%s/%s", root, inner);
-        assert_int_equal(stat(path, &st), 0);
-        if (S_ISDIR(st.st_mode))
-            list_files(root, inner, ret, n);
-        else
-            snprintf(ret[(*n)++], 512, "%s", inner);
-        assert_true(*n < 128);
-    }
-    closedir(dir);
-}
-
-static void flip(const char *root, const char *name)
-{
-    struct buf content = BUF_INIT;
-    char path[1600];
-    snprintf(path, sizeof path, "%s/%s", root, name);
-    OK(file_read(path, 1 << 24, &content));
-    assert_true(content.len > 0);
-    content.data[content.len / 2] ^= 1;
-    OK(file_write(path, buf_bytes(&content), 0644));
-    buf_free(&content);
-}
-
-/* Make the sums fit again, and seal them with the officer's own key: only what the files themselves
- * prove is left. */
-static void seal_again(struct desk *d, const char *root)
-{
-    char names[128][512];
-    size_t n = 0;
-    struct buf sums = BUF_INIT;
-    struct buf text = BUF_INIT;
-    struct buf note = BUF_INIT;
-    struct package_seal s = {.origin = bytes_of(d->hangzhou->origin), .time_ms = 1800002000000};
-    char path[1600];
-    list_files(root, "", names, &n);
-    qsort(names, n, sizeof names[0], (int (*)(const void *, const void *))strcmp);
-    for (size_t i = 0; i < n; i++) {
-        struct buf content = BUF_INIT;
-        struct hash h;
-        if (strncmp(names[i], "SHA256SUMS", 10) == 0)
-            continue;
-        snprintf(path, sizeof path, "%s/%s", root, names[i]);
-        OK(file_read(path, 1 << 24, &content));
-        hash_of(the_suite(), &h, buf_bytes(&content));
-        text_put_hex(&sums, hash_bytes(&h));
-        buf_printf(&sums, "  %s\n", names[i]);
-        buf_free(&content);
-    }
-    hash_of(the_suite(), &s.sums, buf_bytes(&sums));
-    OK(package_put_text(&text, &s));
-    OK(note_sign(d->wang.signer, buf_bytes(&text), &note));
-    snprintf(path, sizeof path, "%s/SHA256SUMS", root);
-    OK(file_write(path, buf_bytes(&sums), 0644));
-    snprintf(path, sizeof path, "%s/SHA256SUMS.note", root);
-    OK(file_write(path, buf_bytes(&note), 0644));
-    buf_free(&sums);
-    buf_free(&text);
-    buf_free(&note);
-}
-
-static void copy_folder(const char *from, const char *to)
-{
-    char command[1200];
-    snprintf(command, sizeof command, "rm -rf '%s' && cp -r '%s' '%s'", to, from, to);
-    assert_int_equal(system(command), 0);
-}
 
 /* These are for reading only: what they say is proven elsewhere. */
 static bool is_rendering(const char *name)
@@ -517,6 +582,9 @@ int main(void)
         TEST(package_under_another_authority_fails_with_both),
         TEST(package_of_a_received_record_passes_with_both),
         TEST(package_of_evidence_with_one_collector_is_open_with_both),
+        TEST(package_of_a_closed_ledger_passes_with_both),
+        TEST(package_closing_proof_changed_or_gone_is_seen_by_both),
+        TEST(package_of_a_record_behind_the_closing_is_open_with_both),
         TEST(package_embeds_the_files_of_the_tree),
         TEST(package_make_says_why_it_cannot),
         TEST(package_make_refuses_a_retired_officer),
