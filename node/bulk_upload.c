@@ -131,31 +131,40 @@ int upload_refill(struct bulk *k)
 
 /* ---- what the broker says ---- */
 
-/* Nobody who was to have the blob still waits for it: the broker has let it go. */
-static int has_everybody(struct bulk *k, const struct upload *u, bool *ret)
+/*
+ * The broker does not know the blob, and will not: everybody who was to have it has it (${ret_how} is COMITY_OK), or nobody is to
+ * have it, since every parcel that named it was refused.
+ */
+static int is_for_nobody(struct bulk *k, const struct upload *u, bool *ret, int *ret_how)
 {
-    uint64_t n = 0;
-    const struct db_value blob = DB_BLOB(hash_bytes(&u->blob));
-    int err = db_get_u64(k->db, 0, &n,
-                         "SELECT count(*) > 0 AND count(receipt) = count(*) FROM attachment_out_to"
-                         " WHERE blob = ?1",
-                         &blob, 1);
-    *ret = n != 0;
-    return err;
+    struct db_rows *rows = NULL;
+    int got = 0;
+    int err = db_query(k->db, &rows,
+                       "SELECT count(*), count(o.receipt) FROM attachment_out_to o"
+                       " LEFT JOIN parcel_out p ON p.id = o.parcel"
+                       " WHERE o.blob = ?1 AND (p.state IS NOT 2 OR o.receipt IS NOT NULL)",
+                       DB_BLOB(hash_bytes(&u->blob)));
+    if (!err && (got = db_next(rows)) == DB_ROW) {
+        *ret = db_u64(rows, 0) == db_u64(rows, 1);
+        *ret_how = db_u64(rows, 0) ? COMITY_OK : COMITY_E_UNKNOWN_BLOB;
+    }
+    db_done(rows);
+    return err ? err : got < 0 ? got : COMITY_OK;
 }
 
 static int take_refusal(struct bulk *k, struct upload *u, struct bytes token)
 {
     char word[64] = "";
     bool is_over = false;
+    int how = COMITY_OK;
     if (token.len < sizeof word)
         memcpy(word, token.data, token.len);
     int why = comity_err_from_token(word);
-    int err = why == COMITY_E_UNKNOWN_BLOB ? has_everybody(k, u, &is_over) : COMITY_OK;
+    int err = why == COMITY_E_UNKNOWN_BLOB ? is_for_nobody(k, u, &is_over, &how) : COMITY_OK;
     if (err)
         return err;
     if (is_over) {
-        finish(k, u, COMITY_OK);
+        finish(k, u, how);
         return COMITY_OK;
     }
     log_event(LOG_WARN, "upload_refused", LOG_HEX("blob", hash_bytes(&u->blob)),

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "core.h"
 #include "outbox.h"
+#include "outbox_parts.h"
 
 #include <string.h>
 
@@ -164,6 +165,22 @@ static int note_accepted(struct turn *t, const struct answered *a)
     return err ? err : got < 0 ? got : COMITY_OK;
 }
 
+int outbox_ask_for_files(struct node *n, uint64_t id)
+{
+    struct db *db = store_db(n->store);
+    if (!n->core->uploads_waiting)
+        return COMITY_OK;
+    int err = db_run(db,
+                     "UPDATE attachment_out SET state = 1 WHERE state = 0 AND blob IN"
+                     " (SELECT blob FROM attachment_out_to WHERE parcel = ?1) AND NOT EXISTS"
+                     " (SELECT 1 FROM attachment_out_to o JOIN parcel_out p ON p.id = o.parcel"
+                     "  WHERE o.blob = attachment_out.blob AND p.state = 0)",
+                     DB_U64(id));
+    if (!err)
+        n->core->uploads_waiting -= db_changes(db);
+    return err;
+}
+
 static int write_answer(struct turn *t, const struct answered *a, uint64_t statement)
 {
     struct db *db = store_db(t->node->store);
@@ -181,6 +198,8 @@ static int write_answer(struct turn *t, const struct answered *a, uint64_t state
     if (!err && a->token)
         err = db_run(db, "UPDATE parcel_out_to SET state = 2, token = ?2 WHERE parcel = ?1",
                      DB_U64(a->parcel), DB_STR(a->token));
+    if (!err && a->token)
+        err = outbox_ask_for_files(t->node, a->parcel);
     if (!err && !a->token)
         err = note_accepted(t, a);
     if (!err && !a->token && t->node->core->uploads_waiting) {

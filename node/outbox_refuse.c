@@ -157,6 +157,8 @@ int outbox_unnumber(struct turn *t)
         if (!err)
             err = db_run(db, "UPDATE parcel_out_to SET state = 2, token = ?2 WHERE parcel = ?1",
                          id[0], DB_STR(comity_err_token(COMITY_E_CLOSED)));
+        if (!err)
+            err = outbox_ask_for_files(n, t->voided.at[i]);
     }
     n->core->last_parcel_seq = t->refused_seq;
     for (struct peer *p = n->core->peers; p; p = p->hh.next) {
