@@ -271,7 +271,7 @@ int blob_sync(struct blob *b)
     put_u64be(header, b->next);
     int err = file_pwrite_all(b->paths_fd, BYTES(header, sizeof header), 0);
     if (!err && b->next == b->count && fdatasync(b->paths_fd) != 0)
-        err = COMITY_E_IO; /* complete is told to the turn, so it must not be forgotten */
+        err = COMITY_E_IO; /* who is told that it is complete does not ask again */
     if (!err)
         b->durable = b->next;
     return err;

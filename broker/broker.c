@@ -106,14 +106,14 @@ int broker_bye(struct broker *b, const struct link_peer *to, int err, const char
     const struct roster_member *m = b->roster ? roster_member_by_curve(b->roster, to->key) : NULL;
     log_event(LOG_WARN, "bye", LOG_BYTES("member", m ? m->id : BYTES_LIT("-")), LOG_ERR(err),
               LOG_STR("detail", detail ? detail : "-"));
-    struct link_peer peer = *to; /* may lie in the session that is dropped here */
-    if (s && link_peer_same(&s->peer, to))
-        session_drop(&b->sessions, s);
+    int sent = broker_send(b, to, &f);
+    if (sent)
+        return sent;
+    b->out[b->out_count - 1].drop = true;
     b->count.byes++;
-    int sent = broker_send(b, &peer, &f);
-    if (!sent)
-        b->out[b->out_count - 1].drop = true;
-    return sent;
+    if (s && link_peer_same(&s->peer, to))
+        session_drop(&b->sessions, s); /* ${to} may lie in it */
+    return COMITY_OK;
 }
 
 void broker_sent(struct broker *b)
@@ -145,7 +145,8 @@ static int take_taken(struct broker *b, struct session *s, const struct frame *f
     take_credit(s, f->u.taken.credit);
     if (f->u.taken.delivery_seq >= s->next_delivery)
         return broker_bye(b, &s->peer, COMITY_E_INVALID, "TAKEN beyond what was delivered", 0);
-    return queue_set_taken(b->store, bytes_of(s->member), f->u.taken.delivery_seq);
+    return queue_set_taken(b->store, bytes_of(s->member), f->u.taken.delivery_seq,
+                           clock_wall_ms(b->clock));
 }
 
 static int take_roster_ask(struct broker *b, struct session *s, const struct frame *f,
@@ -215,11 +216,12 @@ static int take_prove(struct broker *b, struct session *s, const struct frame *f
     return err;
 }
 
-/* Frames that a node may send within a session; `writes` makes the turn a transaction. */
+/* Frames that a node may send, within a session but for HELLO and BYE; `writes` makes the turn a transaction. */
 static const struct {
     int (*take)(struct broker *b, struct session *s, const struct frame *f, size_t frame_len);
     bool writes;
 } handlers[FRAME_PROOF + 1] = {
+    [FRAME_HELLO] = {NULL, true},
     [FRAME_SUBMIT] = {submit_take, true},     [FRAME_TAKEN] = {take_taken, true},
     [FRAME_ROSTER_ASK] = {take_roster_ask, false}, [FRAME_PING] = {take_ping, false},
     [FRAME_PONG] = {take_pong, false},        [FRAME_PROVE] = {take_prove, false},
@@ -301,15 +303,12 @@ static int decode_all(struct broker *b, const struct broker_event *events, size_
     return COMITY_OK;
 }
 
-static int take_all(struct broker *b, const struct intake *in, size_t n, bool writes)
+int broker_turn(struct broker *b, int (*work)(struct broker *b, void *self), void *self)
 {
-    int err = writes ? ledger_begin(b->ledger) : COMITY_OK;
+    int err = ledger_begin(b->ledger);
     if (err)
         return err;
-    for (size_t i = 0; !err && i < n; i++)
-        err = take_frame(b, &in[i].peer, &in[i].frame, in[i].len);
-    if (!writes)
-        return err;
+    err = work(b, self);
     if (!err)
         err = ledger_sign(b->ledger);
     if (err) {
@@ -317,6 +316,25 @@ static int take_all(struct broker *b, const struct intake *in, size_t n, bool wr
         return err;
     }
     return ledger_commit(b->ledger);
+}
+
+bool broker_goes_on(int err)
+{
+    return err == COMITY_E_DISK_FULL || err == COMITY_E_NOMEM || err == COMITY_E_BUSY;
+}
+
+struct intakes {
+    const struct intake *at;
+    size_t count;
+};
+
+static int take_all(struct broker *b, void *self)
+{
+    const struct intakes *in = self;
+    int err = COMITY_OK;
+    for (size_t i = 0; !err && i < in->count; i++)
+        err = take_frame(b, &in->at[i].peer, &in->at[i].frame, in->at[i].len);
+    return err;
 }
 
 static int answer_all(struct broker *b)
@@ -334,16 +352,19 @@ int broker_step(struct broker *b, const struct broker_event *events, size_t n)
 {
     arena_reset(b->arena);
     struct intake *in = arena_alloc(b->arena, n * sizeof *in);
-    size_t count = 0;
+    struct intakes all = {.at = in};
     bool writes = false;
-    int err = in ? decode_all(b, events, n, in, &count, &writes) : COMITY_E_NOMEM;
+    int err = in ? decode_all(b, events, n, in, &all.count, &writes) : COMITY_E_NOMEM;
     if (!err)
-        err = take_all(b, in, count, writes);
+        err = roster_enforce(b);
+    if (!err)
+        err = writes ? broker_turn(b, take_all, &all) : take_all(b, &all);
     if (!err)
         err = answer_all(b);
     b->count.turns++;
     if (err) {
-        /* Nothing of this turn has happened: whoever was in it finds its epoch unknown, and says HELLO again. */
+        /* Nobody has heard of this turn, whether it was committed or not: whoever was in it finds its epoch unknown, says
+         * HELLO again, and is told from what is durable. */
         log_event(LOG_ERROR, "turn_failed", LOG_ERR(err),
                   LOG_STR("detail", db_detail(store_db(b->store))));
         broker_sent(b);
@@ -373,24 +394,21 @@ static void drop_silent(struct broker *b)
         session_drop(&b->sessions, s);
 }
 
+static int sweep(struct broker *b, void *self)
+{
+    size_t freed = 0;
+    const int64_t *now_ms = self;
+    return queue_sweep(b->store, *now_ms - (int64_t)b->site->keep_days * DAY_MS, SWEEP_AT_ONCE,
+                       &freed);
+}
+
 int broker_tidy(struct broker *b)
 {
-    drop_silent(b);
     int64_t now = clock_wall_ms(b->clock);
     bool late = b->roster && now > roster_renew_by_ms(b->roster);
+    drop_silent(b);
     if (late && !b->is_roster_expired)
         log_event(LOG_WARN, "roster_expired", LOG_U64("number", roster_number(b->roster)));
     b->is_roster_expired = late;
-    size_t freed = 0;
-    int err = ledger_begin(b->ledger);
-    if (err)
-        return err;
-    err = queue_sweep(b->store, now, (int64_t)b->site->keep_days * DAY_MS, SWEEP_AT_ONCE, &freed);
-    if (!err)
-        err = ledger_sign(b->ledger);
-    if (err) {
-        ledger_abort(b->ledger);
-        return err;
-    }
-    return ledger_commit(b->ledger);
+    return broker_turn(b, sweep, &now);
 }

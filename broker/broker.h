@@ -3,7 +3,8 @@
  * simulator can drive it; front.c brings the sockets.
  *
  * One step is one turn: take in the frames, write everything in one transaction, sign, commit, and only then answer and
- * deliver. When a turn fails nothing of it has happened: all sessions are forgotten, and the peers say HELLO again.
+ * deliver. When a step fails nothing of it is said to anybody: all sessions are forgotten, and the peers say HELLO again. What it
+ * had committed by then stands, and is answered and delivered then.
  */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
@@ -50,6 +51,7 @@ struct broker {
     struct session_table sessions;
     struct parcel_cache *cache;
     struct broker_counters count;
+    uint64_t enforced;      /* number of the roster that every session has been held against */
     bool is_roster_expired; /* the roster is past its renew-by date: an alarm */
 
     struct broker_output *out;
@@ -70,15 +72,21 @@ struct broker_event {
 };
 
 /*
- * One turn. What is to be sent afterwards is in ${b}->out, to be taken and then dropped with broker_sent. COMITY_E_IO must
- * end the process; other errors are the turn's failure, and the broker goes on.
+ * One turn. What is to be sent afterwards is in ${b}->out, to be taken and then dropped with broker_sent. After an error for
+ * which broker_goes_on another step may be taken; any other must end the process: what the disk holds is unknown or
+ * damaged, or this program is wrong.
  */
 int broker_step(struct broker *b, const struct broker_event *events, size_t n)
     __attribute__((warn_unused_result));
 void broker_sent(struct broker *b);
+/* Whether ${err} of a turn is one that a later turn may not meet again: no room, no memory, a store that is locked. */
+bool broker_goes_on(int err);
 
-/* Put a roster file into force in a turn of its own: verified against the one in force or the site's anchor, stored, logged as a
- * ROSTER entry; members that are no longer in it are dropped. COMITY_E_ROSTER_OLD for one that is in force already. */
+/*
+ * Put a roster file into force in a turn of its own: verified against the one in force or the site's anchor, stored, logged as a
+ * ROSTER entry. 0: it is in force; members that are no longer in it are dropped now, or at the next step should that fail.
+ * COMITY_E_ROSTER_OLD for one that is in force already.
+ */
 int broker_take_roster(struct broker *b, struct bytes file) __attribute__((warn_unused_result));
 
 /* Housekeeping in a turn of its own: parcels whose time is over, sessions that fell silent. */
@@ -88,6 +96,10 @@ int broker_tidy(struct broker *b) __attribute__((warn_unused_result));
 bool broker_has_work(const struct broker *b);
 
 /* ---- shared by the parts of the broker ---- */
+
+/* One transaction around ${work}: begin, work, sign, commit; taken back as a whole when any of it fails. */
+int broker_turn(struct broker *b, int (*work)(struct broker *b, void *self), void *self)
+    __attribute__((warn_unused_result));
 
 /* Queue ${f} for ${to}. */
 int broker_send(struct broker *b, const struct link_peer *to, const struct frame *f)

@@ -44,41 +44,43 @@ static void hush(int fd)
     (void)n;
 }
 
-int bulk_report(struct bulk *k, const struct hash *blob, bool is_gone)
+static int report_removed(struct bulk *k, const struct hash *blob)
 {
     pthread_mutex_lock(&k->lock);
-    struct bulk_finished *more =
-        realloc(k->finished, (k->finished_count + 1) * sizeof *k->finished);
+    struct hash *more = realloc(k->removed, (k->removed_count + 1) * sizeof *more);
     if (more) {
-        k->finished = more;
-        k->finished[k->finished_count++] =
-            (struct bulk_finished){.blob = *blob, .is_gone = is_gone};
+        k->removed = more;
+        k->removed[k->removed_count++] = *blob;
     }
     pthread_mutex_unlock(&k->lock);
     ring(k->to_main);
     return more ? COMITY_OK : COMITY_E_NOMEM;
 }
 
-size_t bulk_take_finished(struct bulk *k, struct bulk_finished *ret, size_t max)
+size_t hub_bulk_take_removed(struct bulk *k, struct hash *ret, size_t max)
 {
     hush(k->to_main);
     pthread_mutex_lock(&k->lock);
-    size_t n = k->finished_count < max ? k->finished_count : max;
+    size_t n = k->removed_count < max ? k->removed_count : max;
     if (n)
-        memcpy(ret, k->finished, n * sizeof *ret);
-    k->finished_count -= n;
-    if (k->finished_count) {
-        memmove(k->finished, k->finished + n, k->finished_count * sizeof *k->finished);
+        memcpy(ret, k->removed, n * sizeof *ret);
+    k->removed_count -= n;
+    if (k->removed_count) {
+        memmove(k->removed, k->removed + n, k->removed_count * sizeof *k->removed);
         ring(k->to_main);
     }
     pthread_mutex_unlock(&k->lock);
     return n;
 }
 
-void bulk_remove(struct bulk *k, const struct hash *blob)
+void hub_bulk_remove(struct bulk *k, const struct hash *blob)
 {
+    bool is_asked = false;
     pthread_mutex_lock(&k->lock);
-    struct hash *more = realloc(k->remove, (k->remove_count + 1) * sizeof *k->remove);
+    for (size_t i = 0; i < k->remove_count && !is_asked; i++)
+        is_asked = hash_equal(&k->remove[i], blob);
+    struct hash *more =
+        is_asked ? NULL : realloc(k->remove, (k->remove_count + 1) * sizeof *k->remove);
     if (more) { /* without memory: it is asked again at the next tidying */
         k->remove = more;
         k->remove[k->remove_count++] = *blob;
@@ -92,7 +94,7 @@ static int compare_speakers(const void *a, const void *b)
     return memcmp(((const struct bulk_speaker *)a)->key, ((const struct bulk_speaker *)b)->key, 32);
 }
 
-int bulk_take_roster(struct bulk *k, const struct broker *b)
+int hub_bulk_take_roster(struct bulk *k, const struct broker *b)
 {
     if (!b->roster)
         return COMITY_OK;
@@ -122,7 +124,7 @@ int bulk_take_roster(struct bulk *k, const struct broker *b)
 
 /* ---- the thread ---- */
 
-const struct bulk_speaker *bulk_speaker_of(const struct bulk *k, const uint8_t key[32])
+const struct bulk_speaker *hub_bulk_speaker_of(const struct bulk *k, const uint8_t key[32])
 {
     struct bulk_speaker wanted;
     memcpy(wanted.key, key, sizeof wanted.key);
@@ -137,7 +139,7 @@ static int remove_blob(struct bulk *k, const struct hash *id)
     if (err || !is_freed)
         return err;
     err = blobs_remove(k->blobs, id);
-    return err ? err : bulk_report(k, id, true);
+    return err ? err : report_removed(k, id);
 }
 
 /* Take over what the main thread has left. */
@@ -158,7 +160,7 @@ static int take_orders(struct bulk *k, bool *ret_stop)
         free(k->known);
         k->known = speakers;
         k->known_count = speaker_count;
-        bulk_drop_readers(k);
+        hub_bulk_drop_readers(k);
     }
     int err = COMITY_OK;
     for (size_t i = 0; !err && i < gone_count; i++)
@@ -180,11 +182,11 @@ static int loop(struct bulk *k)
         if (!err && items[0].ready)
             err = take_orders(k, &stop);
         if (!err && items[1].ready)
-            err = bulk_take_in(k);
+            err = hub_bulk_take_in(k);
         if (!err)
-            err = bulk_pay(k);
+            err = hub_bulk_pay(k);
         if (!err)
-            err = bulk_serve(k, &blocked);
+            err = hub_bulk_serve(k, &blocked);
     }
     return err;
 }
@@ -228,7 +230,7 @@ static void bulk_free(struct bulk *k)
     free(k->speakers);
     free(k->known);
     free(k->remove);
-    free(k->finished);
+    free(k->removed);
     if (k->to_thread >= 0)
         close(k->to_thread);
     if (k->to_main >= 0)
@@ -237,7 +239,7 @@ static void bulk_free(struct bulk *k)
     free(k);
 }
 
-int bulk_start(struct broker *b, struct link *link, struct bulk **ret)
+int hub_bulk_start(struct broker *b, struct link *link, struct bulk **ret)
 {
     struct bulk *k = calloc(1, sizeof *k);
     if (!k)
@@ -258,7 +260,7 @@ int bulk_start(struct broker *b, struct link *link, struct bulk **ret)
     if (!err)
         err = bind_socket(k, b, link); /* handed to the thread: nobody here touches it again */
     if (!err)
-        err = bulk_take_roster(k, b);
+        err = hub_bulk_take_roster(k, b);
     if (!err && pthread_create(&k->thread, NULL, run, k) != 0)
         err = COMITY_E_LIMIT;
     if (err) {
@@ -270,7 +272,7 @@ int bulk_start(struct broker *b, struct link *link, struct bulk **ret)
     return COMITY_OK;
 }
 
-void bulk_stop(struct bulk *k)
+void hub_bulk_stop(struct bulk *k)
 {
     if (!k)
         return;
@@ -283,7 +285,7 @@ void bulk_stop(struct bulk *k)
     bulk_free(k);
 }
 
-int bulk_fd(const struct bulk *k)
+int hub_bulk_fd(const struct bulk *k)
 {
     return k->to_main;
 }

@@ -56,8 +56,8 @@ struct bulk {
     size_t speaker_count;
     struct hash *remove;
     size_t remove_count;
-    struct bulk_finished *finished;
-    size_t finished_count;
+    struct hash *removed;
+    size_t removed_count;
 
     /* The thread's own. */
     struct blobs *blobs;
@@ -75,20 +75,18 @@ struct bulk {
 
 /* ---- bulk.c ---- */
 
-int bulk_report(struct bulk *k, const struct hash *blob, bool is_gone)
-    __attribute__((warn_unused_result));
 /* The member that speaks with ${key}; NULL for a stranger. */
-const struct bulk_speaker *bulk_speaker_of(const struct bulk *k, const uint8_t key[32]);
+const struct bulk_speaker *hub_bulk_speaker_of(const struct bulk *k, const uint8_t key[32]);
 
 /* ---- bulk_serve.c ---- */
 
 /* Take in a batch of messages; what they earn is owed, or served. */
-int bulk_take_in(struct bulk *k) __attribute__((warn_unused_result));
+int hub_bulk_take_in(struct bulk *k) __attribute__((warn_unused_result));
 /* Sync what came, then say so. */
-int bulk_pay(struct bulk *k) __attribute__((warn_unused_result));
+int hub_bulk_pay(struct bulk *k) __attribute__((warn_unused_result));
 /* A few blocks for each reader. ${ret_blocked}: nothing could be sent, for all queues are full. */
-int bulk_serve(struct bulk *k, bool *ret_blocked) __attribute__((warn_unused_result));
+int hub_bulk_serve(struct bulk *k, bool *ret_blocked) __attribute__((warn_unused_result));
 /* Members that have left, or changed their key, are sent nothing more. */
-void bulk_drop_readers(struct bulk *k);
+void hub_bulk_drop_readers(struct bulk *k);
 
 #endif

@@ -150,7 +150,7 @@ static int take_message(struct bulk *k, const struct link_message *m)
     struct bulk_frame f;
     struct hash id;
     struct blob_access may = {0};
-    const struct bulk_speaker *who = bulk_speaker_of(k, m->peer.key);
+    const struct bulk_speaker *who = hub_bulk_speaker_of(k, m->peer.key);
     int err = who ? bulk_frame_decode(k->arena, m->payload, &f) : COMITY_E_NOT_MEMBER;
     if (err) {
         log_event(LOG_WARN, "bulk_dropped", LOG_STR("member", who ? who->member : "-"),
@@ -177,7 +177,7 @@ static int take_message(struct bulk *k, const struct link_message *m)
     }
 }
 
-int bulk_take_in(struct bulk *k)
+int hub_bulk_take_in(struct bulk *k)
 {
     struct link_message m = LINK_MESSAGE_INIT;
     int err = COMITY_OK;
@@ -214,11 +214,8 @@ static int pay(struct bulk *k, const struct bulk_owed *o)
     struct blob *b = NULL;
     const char *token = o->token;
     int err = o->is_known ? blobs_get(k->blobs, &o->blob, o->len, false, &b) : COMITY_OK;
-    if (!err && b && blob_durable(b) < blob_next(b)) {
+    if (!err && b && blob_durable(b) < blob_next(b))
         err = blob_sync(b);
-        if (!err && blob_durable(b) == blob_count(b))
-            err = bulk_report(k, &o->blob, false);
-    }
     if (err == COMITY_E_BLOB || err == COMITY_E_DISK_FULL)
         token = comity_err_token(err);
     else if (err && err != COMITY_E_NOT_FOUND)
@@ -226,7 +223,7 @@ static int pay(struct bulk *k, const struct bulk_owed *o)
     return send_have(k, o, b, token);
 }
 
-int bulk_pay(struct bulk *k)
+int hub_bulk_pay(struct bulk *k)
 {
     size_t kept = 0;
     for (size_t i = 0; i < k->owed_count; i++) {
@@ -283,7 +280,7 @@ static int serve(struct bulk *k, struct bulk_reader *r, bool *ret_sent)
 }
 
 /* ${ret_blocked}: nothing could be sent, for all readers' queues are full. */
-int bulk_serve(struct bulk *k, bool *ret_blocked)
+int hub_bulk_serve(struct bulk *k, bool *ret_blocked)
 {
     bool has_sent = false;
     for (size_t i = 0; i < k->reader_count;) {
@@ -302,10 +299,10 @@ int bulk_serve(struct bulk *k, bool *ret_blocked)
 }
 
 /* Members that have left, or changed their key, are sent nothing more. */
-void bulk_drop_readers(struct bulk *k)
+void hub_bulk_drop_readers(struct bulk *k)
 {
     for (size_t i = 0; i < k->reader_count;) {
-        if (bulk_speaker_of(k, k->readers[i].peer.key))
+        if (hub_bulk_speaker_of(k, k->readers[i].peer.key))
             i++;
         else
             k->readers[i] = k->readers[--k->reader_count];

@@ -104,7 +104,8 @@ static int put_delivery(struct broker *b, struct session *s, struct buf *frame)
 
 bool deliver_is_due(const struct session *s)
 {
-    return s->next_delivery <= s->given && s->deliver_bytes < s->deliver_granted;
+    return s->next_delivery <= s->given && s->deliver_granted > s->deliver_bytes &&
+           s->deliver_granted > s->deliver_short;
 }
 
 static struct broker_output *next_output(struct broker *b)
@@ -120,7 +121,7 @@ int deliver_parcels(struct broker *b, struct session *s)
         if (err) {
             buf_free(&frame);
             if (err == COMITY_E_CREDIT) {
-                s->deliver_granted = s->deliver_bytes; /* until the node grants more */
+                s->deliver_short = s->deliver_granted; /* until the node grants more */
                 return COMITY_OK;
             }
             return err;

@@ -201,7 +201,7 @@ int front_turn(struct front *f, bool *ret_busy)
     if (err)
         return err;
     err = broker_step(f->broker, f->events, n);
-    if (err && err != COMITY_E_DISK_FULL && err != COMITY_E_NOMEM && err != COMITY_E_BUSY)
+    if (err && !broker_goes_on(err))
         return err;
     front_send(f);
     *ret_busy = !err && broker_has_work(f->broker);

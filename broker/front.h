@@ -21,8 +21,8 @@ struct link_socket *front_socket(struct front *f);
 /* Let the keys of the roster in force in, and nobody else. */
 int front_allow(struct broker *b, struct link *link) __attribute__((warn_unused_result));
 
-/* One turn: take in what is there (bounded in number, bytes and time), step, send. COMITY_E_IO and COMITY_E_NO_ZAP must end
- * the process. ${ret_busy}: there is more to do at once. */
+/* One turn: take in what is there (bounded in number, bytes and time), step, send. A step that failed but after which the broker
+ * goes on is no error; any that is returned must end the process. ${ret_busy}: there is more to do at once. */
 int front_turn(struct front *f, bool *ret_busy) __attribute__((warn_unused_result));
 
 /* Connections that were told BYE are cut a moment later, so that they hear it: when front_tidy wants to be called next,

@@ -2,6 +2,7 @@
  * HELLO: who is this, is its ledger in order, and does each side remember at least what the other has seen? See PROTOCOL.md,
  * Session, for the order of the checks.
  */
+#include "base/fault.h"
 #include "parts.h"
 #include "store.h"
 
@@ -82,6 +83,16 @@ static int check_deliveries(struct broker *b, struct greeting *g)
     return COMITY_OK;
 }
 
+/* A TAKEN that was lost with its connection is not said again: without this what it had taken would count as waiting until it
+ * takes something more, which a queue that is full for that reason never lets come. */
+static int catch_up(struct broker *b, const struct greeting *g)
+{
+    uint64_t taken = g->f->u.hello.taken;
+    if (taken == g->recipient.taken)
+        return COMITY_OK;
+    return queue_set_taken(b->store, g->member->id, taken, clock_wall_ms(b->clock));
+}
+
 /* What they have seen of us must be ours: else it is this broker that lost something. */
 static int check_our_history(struct broker *b, struct greeting *g)
 {
@@ -112,12 +123,12 @@ static int check_our_history(struct broker *b, struct greeting *g)
 static struct session *open_session(struct broker *b, const struct link_peer *peer,
                                     const struct greeting *g)
 {
-    struct session *s = session_open(&b->sessions, peer);
+    struct session *s = session_open(&b->sessions, peer, g->member->id);
     if (!s)
         return NULL;
-    memcpy(s->member, g->member->id.data, g->member->id.len);
     memcpy(s->origin, g->f->u.hello.origin.data, g->f->u.hello.origin.len);
     random_bytes(s->epoch, sizeof s->epoch);
+    s->roster = roster_number(b->roster);
     s->heard_ms = clock_mono_ms(b->clock);
     s->parcel_seq = g->known.parcel_seq;
     s->answered = g->f->u.hello.answered;
@@ -189,6 +200,8 @@ int hello_take(struct broker *b, const struct link_peer *peer, const struct fram
         err = check_deliveries(b, &g);
     if (!err)
         err = check_our_history(b, &g);
+    if (!err)
+        err = catch_up(b, &g);
     if (!err && !(s = open_session(b, peer, &g)))
         err = COMITY_E_NOMEM;
     if (!err)
@@ -200,5 +213,8 @@ int hello_take(struct broker *b, const struct link_peer *peer, const struct fram
         return COMITY_OK;
     if (s)
         session_drop(&b->sessions, s);
+    /* A rollback is told to the node whichever of us it is that lost something. */
+    if (fault_is_ours(err) && err != COMITY_E_ROLLBACK)
+        return err;
     return broker_bye(b, peer, err, g.detail, err == COMITY_E_ROLLBACK ? g.known_size : 0);
 }

@@ -1,6 +1,7 @@
 /*
  * comity-broker: arguments, start, the loop, and the end. What a frame means is broker.c's.
  */
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "bulk.h"
@@ -19,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TIDY_MS = 10 * 1000, WATCH_MS = 500, ROSTER_READ_MAX = ROSTER_BYTES_MAX + NOTE_MAX };
+enum { TIDY_MS = 10 * 1000, WATCH_MS = 500 };
 
 const char *argp_program_version = "comity-broker " COMITY_VERSION;
 
@@ -52,6 +53,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     }
 }
 
+/* What tells one file from the next under the same name. */
+struct roster_look {
+    ino_t inode;
+    off_t size;
+    struct timespec modified;
+};
+
 /* Everything that the process holds, in the order in which it is let go. */
 struct process {
     struct site *site;
@@ -63,36 +71,78 @@ struct process {
     struct metrics *metrics;
     int signal_fd;
     char *roster_path;
-    struct timespec roster_seen; /* modification time of the roster file last looked at */
+    struct roster_look
+        seen; /* the roster file of which is known that it is in force, or will never be */
+    int roster_trouble; /* why the last look came to nothing; said once */
+    bool wants_roster;  /* SIGHUP */
+    uint64_t published; /* number of the roster by whose keys the two sockets let in; 0: none yet */
     int64_t tidied_ms;
     int64_t watched_ms;
     int64_t freed_ms;
 };
 
-/* Look at the roster file when it has changed. A bad one changes nothing, and is said once. */
+static bool is_same_look(const struct roster_look *a, const struct roster_look *b)
+{
+    return a->inode == b->inode && a->size == b->size && a->modified.tv_sec == b->modified.tv_sec &&
+           a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+/* Put the roster file into force. ${ret_settled}: there is no more to be expected of it.
+ * COMITY_E_IO and its like: the turn was lost, and the process with it. */
+static int take_roster_file(struct process *p, bool *ret_settled)
+{
+    struct buf file = BUF_INIT;
+    bool is_read = false;
+    int err = file_read(p->roster_path, ROSTER_FILE_MAX, &file);
+    if (!err) {
+        is_read = true;
+        err = broker_take_roster(p->broker, buf_bytes(&file));
+    }
+    buf_free(&file);
+    *ret_settled = !err || (!fault_is_ours(err) && err != COMITY_E_NOT_FOUND);
+    if (err == COMITY_E_ROSTER_OLD && p->wants_roster)
+        log_event(LOG_INFO, "roster_unchanged");
+    else if (err && err != COMITY_E_ROSTER_OLD && err != p->roster_trouble)
+        log_event(LOG_ERROR, *ret_settled ? "roster_rejected" : "roster_not_taken",
+                  LOG_STR("file", p->roster_path), LOG_ERR(err));
+    p->roster_trouble = *ret_settled ? COMITY_OK : err;
+    return is_read && fault_is_ours(err) && !broker_goes_on(err) ? err : COMITY_OK;
+}
+
+/*
+ * Look at the roster file when it is another than the one last settled, or when somebody asks. A
+ * bad one changes nothing, and is said once; what this machine could not do (no room, no memory) is
+ * tried again at every look: it may revoke somebody.
+ */
 static int watch_roster(struct process *p)
 {
     struct stat st;
-    if (stat(p->roster_path, &st) != 0 ||
-        (st.st_mtim.tv_sec == p->roster_seen.tv_sec && st.st_mtim.tv_nsec == p->roster_seen.tv_nsec))
+    if (stat(p->roster_path, &st) != 0)
         return COMITY_OK;
-    p->roster_seen = st.st_mtim;
-    struct buf file = BUF_INIT;
-    int err = file_read(p->roster_path, ROSTER_READ_MAX, &file);
-    if (!err)
-        err = broker_take_roster(p->broker, buf_bytes(&file));
-    buf_free(&file);
-    if (err == COMITY_E_IO)
-        return err;
-    if (err && err != COMITY_E_ROSTER_OLD)
-        log_event(LOG_ERROR, "roster_rejected", LOG_STR("file", p->roster_path), LOG_ERR(err));
-    if (err)
+    const struct roster_look look = {
+        .inode = st.st_ino, .size = st.st_size, .modified = st.st_mtim};
+    bool is_settled = false;
+    if (is_same_look(&look, &p->seen) && !p->wants_roster)
         return COMITY_OK;
-    err = front_allow(p->broker, p->link);
-    if (p->front)
-        front_send(p->front);
+    int err = take_roster_file(p, &is_settled);
+    if (is_settled)
+        p->seen = look;
+    p->wants_roster = false;
+    return err;
+}
+
+/* Whoever the roster in force knows, and nobody else, may come in and stay: until that is so
+ * everywhere. */
+static int publish_roster(struct process *p)
+{
+    uint64_t number = p->broker->roster ? roster_number(p->broker->roster) : 0;
+    if (number == p->published)
+        return COMITY_OK;
+    int err = front_allow(p->broker, p->link);
     if (!err && p->bulk)
-        err = bulk_take_roster(p->bulk, p->broker);
+        err = hub_bulk_take_roster(p->bulk, p->broker);
+    if (!err)
+        p->published = number;
     return err;
 }
 
@@ -110,11 +160,11 @@ static int start(struct process *p, const struct options *o, struct buf *detail)
     if (!err)
         err = watch_roster(p);
     if (!err)
-        err = front_allow(p->broker, p->link);
+        err = publish_roster(p);
     if (!err)
         err = front_open(p->broker, p->link, &p->front);
     if (!err)
-        err = bulk_start(p->broker, p->link, &p->bulk);
+        err = hub_bulk_start(p->broker, p->link, &p->bulk);
     if (!err && p->site->metrics)
         err = metrics_open(p->broker, p->link, p->site->metrics, &p->metrics);
     if (!err)
@@ -128,7 +178,7 @@ static int start(struct process *p, const struct options *o, struct buf *detail)
 static void stop(struct process *p)
 {
     metrics_close(p->metrics);
-    bulk_stop(p->bulk);
+    hub_bulk_stop(p->bulk);
     front_close(p->front);
     link_free(p->link);
     broker_close(p->broker);
@@ -139,49 +189,43 @@ static void stop(struct process *p)
         close(p->signal_fd);
 }
 
-/* What the bulk thread has finished is written down in a turn of its own. */
-static int take_finished(struct process *p)
+/* What the bulk thread has removed is written down in a turn of its own. What a failing turn
+ * forgets is removed again. */
+static int write_removed(struct broker *b, void *self)
 {
     enum { AT_ONCE = 64 };
-    struct bulk_finished done[AT_ONCE];
-    size_t n = bulk_take_finished(p->bulk, done, AT_ONCE);
-    if (n == 0)
-        return COMITY_OK;
-    int err = ledger_begin(p->broker->ledger);
-    if (err)
-        return err;
-    for (size_t i = 0; !err && i < n; i++) {
-        struct bytes id = hash_bytes(&done[i].blob);
-        err = done[i].is_gone ? queue_blob_gone(p->broker->store, id)
-                              : queue_blob_complete(p->broker->store, id);
-    }
-    if (!err)
-        err = ledger_sign(p->broker->ledger);
-    if (err) {
-        ledger_abort(p->broker->ledger);
-        return err;
-    }
-    return ledger_commit(p->broker->ledger);
+    struct hash gone[AT_ONCE];
+    int err = COMITY_OK;
+    size_t n = hub_bulk_take_removed(self, gone, AT_ONCE);
+    for (size_t i = 0; !err && i < n; i++)
+        err = queue_blob_gone(b->store, hash_bytes(&gone[i]));
+    return err;
 }
 
 /* Blocks that no reader waits for any more. */
 static int remove_freed(struct process *p)
 {
-    struct hash id;
-    int err = queue_next_freed(p->broker->store, &id);
-    if (!err)
-        bulk_remove(p->bulk, &id);
-    return err == COMITY_E_NOT_FOUND ? COMITY_OK : err;
+    enum { AT_ONCE = 64 };
+    struct hash id[AT_ONCE];
+    size_t n = 0;
+    int err = queue_freed(p->broker->store, id, AT_ONCE, &n);
+    for (size_t i = 0; !err && i < n; i++)
+        hub_bulk_remove(p->bulk, &id[i]);
+    return err;
 }
 
 static int housekeeping(struct process *p)
 {
     int64_t now = clock_mono_ms(&clock_system);
     int err = COMITY_OK;
-    if (now - p->watched_ms >= WATCH_MS) {
+    if (p->wants_roster || now - p->watched_ms >= WATCH_MS) {
         p->watched_ms = now;
         err = watch_roster(p);
+        front_send(
+            p->front); /* what it put into force is handed on at once, whatever else failed */
     }
+    if (!err)
+        err = publish_roster(p);
     if (!err && now - p->freed_ms >= WATCH_MS) {
         p->freed_ms = now;
         err = remove_freed(p);
@@ -193,20 +237,15 @@ static int housekeeping(struct process *p)
     return err;
 }
 
-/* Errors that a later turn may not meet again. */
-static bool is_passing(int err)
-{
-    return err == COMITY_E_DISK_FULL || err == COMITY_E_NOMEM || err == COMITY_E_BUSY;
-}
-
 static int serve(struct process *p)
 {
     bool busy = false;
+    bool is_stopping = false;
     for (;;) {
         struct link_poll_item items[] = {
             {.fd = p->signal_fd, .events = LINK_IN},
             {.socket = front_socket(p->front), .events = LINK_IN},
-            {.fd = bulk_fd(p->bulk), .events = LINK_IN},
+            {.fd = hub_bulk_fd(p->bulk), .events = LINK_IN},
             {.fd = p->metrics ? metrics_fd(p->metrics) : -1, .events = LINK_IN},
         };
         int timeout = front_timeout_ms(p->front);
@@ -216,17 +255,18 @@ static int serve(struct process *p)
         if (err)
             return err;
         front_tidy(p->front);
-        if (items[0].ready)
+        daemon_take_signals(p->signal_fd, &p->wants_roster, &is_stopping);
+        if (is_stopping)
             return COMITY_OK;
         if (p->metrics && items[3].ready)
             metrics_run(p->metrics);
         if (items[1].ready || busy)
             err = front_turn(p->front, &busy);
         if (!err && items[2].ready)
-            err = take_finished(p);
+            err = broker_turn(p->broker, write_removed, p->bulk);
         if (!err)
             err = housekeeping(p);
-        if (err && !is_passing(err))
+        if (err && !broker_goes_on(err))
             return err;
     }
 }
@@ -235,8 +275,9 @@ int main(int argc, char **argv)
 {
     static const struct argp argp = {.options = option_table,
                                      .parser = parse_option,
-                                     .doc = "The broker of a Comity network: takes parcels in, keeps "
-                                            "them, and delivers them in order. It cannot read them."};
+                                     .doc =
+                                         "The broker of a Comity network: takes parcels in, keeps "
+                                         "them, and delivers them in order. It cannot read them."};
     struct options o = {.config = "broker.conf"};
     daemon_harden();
     argp_parse(&argp, argc, argv, 0, NULL, &o);

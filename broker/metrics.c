@@ -36,11 +36,10 @@ static void put_figures(struct metrics *m, struct buf *out)
     const struct broker *b = m->broker;
     const struct broker_counters *c = &b->count;
     struct link_zap_counts zap;
-    uint64_t parcels = 0;
-    uint64_t bytes = 0;
+    struct queue_totals waiting;
     uint64_t disk = 0;
     link_zap_counts(m->link, &zap);
-    if (queue_totals(b->store, &parcels, &bytes) || store_disk_bytes(b->store, &disk))
+    if (queue_totals(b->store, &waiting) || store_disk_bytes(b->store, &disk))
         return; /* half of the figures would mislead */
     const struct figure figures[] = {
         {"comity_turns_total", "counter", "Turns taken.", c->turns},
@@ -54,9 +53,13 @@ static void put_figures(struct metrics *m, struct buf *out)
         {"comity_strangers_total", "counter", "Frames of keys not in the roster.", c->strangers},
         {"comity_handshakes_denied_total", "counter", "Connections refused by key.", zap.denied},
         {"comity_sessions", "gauge", "Open sessions.", HASH_COUNT(b->sessions.by_key)},
-        {"comity_parcels_queued", "gauge", "Deliveries waiting for recipients.", parcels},
-        {"comity_bytes_queued", "gauge", "Bytes waiting for recipients.", bytes},
-        {"comity_disk_bytes", "gauge", "Bytes of database and segments.", disk},
+        {"comity_parcels_queued", "gauge", "Deliveries waiting for recipients.", waiting.parcels},
+        {"comity_bytes_queued", "gauge", "Bytes of parcels waiting for recipients.",
+         waiting.parcel_bytes},
+        {"comity_attachment_bytes_held", "gauge",
+         "Bytes of attachments that recipients have yet to fetch, once for each recipient.",
+         waiting.blob_bytes},
+        {"comity_disk_bytes", "gauge", "Bytes of database and segments, without attachments.", disk},
         {"comity_ledger_entries", "gauge", "Entries of the broker's ledger.", ledger_size(b->ledger)},
         {"comity_roster_number", "gauge", "Roster in force; 0 for none.",
          b->roster ? roster_number(b->roster) : 0},

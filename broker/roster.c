@@ -7,19 +7,25 @@
 
 #include <comity/err.h>
 
+static uint32_t parts_of(struct bytes file)
+{
+    return (uint32_t)((file.len + ROSTER_PART_MAX - 1) / ROSTER_PART_MAX);
+}
 
 int roster_send_part(struct broker *b, const struct session *s, uint64_t number, uint32_t part)
 {
     struct buf stored = BUF_INIT;
     struct bytes file = roster_file(b->roster);
     uint64_t sent = roster_number(b->roster);
-    if (number < sent && queue_roster(b->store, number, &stored) == COMITY_OK) {
+    int err = number < sent ? queue_roster(b->store, number, &stored) : COMITY_E_NOT_FOUND;
+    if (!err) {
         file = buf_bytes(&stored);
         sent = number;
     }
-    uint32_t parts = (uint32_t)((file.len + ROSTER_PART_MAX - 1) / ROSTER_PART_MAX);
-    int err = COMITY_OK;
-    if (part < parts) {
+    uint32_t parts = parts_of(file);
+    if (err == COMITY_E_NOT_FOUND)
+        err = COMITY_OK;
+    if (!err && part < parts) {
         const struct frame f = {
             .kind = FRAME_ROSTER_PART,
             .epoch = BYTES(s->epoch, EPOCH_LEN),
@@ -52,21 +58,11 @@ static int append_entry(struct broker *b, const struct roster *r)
     return err;
 }
 
-static int write_down(struct broker *b, const struct roster *r)
+static int write_down(struct broker *b, void *self)
 {
-    int err = ledger_begin(b->ledger);
-    if (err)
-        return err;
-    err = queue_put_roster(b->store, roster_number(r), roster_file(r));
-    if (!err)
-        err = append_entry(b, r);
-    if (!err)
-        err = ledger_sign(b->ledger);
-    if (err) {
-        ledger_abort(b->ledger);
-        return err;
-    }
-    return ledger_commit(b->ledger);
+    const struct roster *r = self;
+    int err = queue_put_roster(b->store, roster_number(r), roster_file(r));
+    return err ? err : append_entry(b, r);
 }
 
 static bool is_still_welcome(const struct broker *b, const struct session *s)
@@ -76,27 +72,43 @@ static bool is_still_welcome(const struct broker *b, const struct session *s)
     return m && o && o->member == m && o->is_current && !o->ledger->is_closed;
 }
 
-/* Live sessions: those that are over hear BYE and are cut; the others are handed the new roster. */
-static int enforce(struct broker *b)
+static int send_roster(struct broker *b, const struct session *s)
+{
+    int err = COMITY_OK;
+    uint32_t parts = parts_of(roster_file(b->roster));
+    for (uint32_t i = 0; !err && i < parts; i++)
+        err = roster_send_part(b, s, roster_number(b->roster), i);
+    return err;
+}
+
+/* A session that is over hears BYE and is cut; another one is handed the new roster. */
+static int enforce_on(struct broker *b, struct session *s)
+{
+    if (is_still_welcome(b, s)) {
+        int err = send_roster(b, s);
+        if (!err)
+            s->roster = roster_number(b->roster);
+        return err;
+    }
+    log_event(LOG_WARN, "member_dropped", LOG_STR("member", s->member),
+              LOG_STR("origin", s->origin));
+    return broker_bye(b, &s->peer, COMITY_E_CLOSED, NULL, 0);
+}
+
+int roster_enforce(struct broker *b)
 {
     struct session *s = NULL;
     struct session *next = NULL;
     int err = COMITY_OK;
+    if (!b->roster || b->enforced == roster_number(b->roster))
+        return COMITY_OK;
     HASH_ITER(hh, b->sessions.by_key, s, next)
     {
-        if (err)
-            break;
-        if (is_still_welcome(b, s)) {
-            uint32_t parts = (uint32_t)((roster_file(b->roster).len + ROSTER_PART_MAX - 1) /
-                                        ROSTER_PART_MAX);
-            for (uint32_t i = 0; !err && i < parts; i++)
-                err = roster_send_part(b, s, roster_number(b->roster), i);
-            continue;
-        }
-        log_event(LOG_WARN, "member_dropped", LOG_STR("member", s->member),
-                  LOG_STR("origin", s->origin));
-        err = broker_bye(b, &s->peer, COMITY_E_CLOSED, NULL, 0);
+        if (!err && s->roster != roster_number(b->roster))
+            err = enforce_on(b, s);
     }
+    if (!err)
+        b->enforced = roster_number(b->roster);
     return err;
 }
 
@@ -107,7 +119,7 @@ int broker_take_roster(struct broker *b, struct bytes file)
         return COMITY_E_ROSTER_OLD;
     int err = roster_open(file, &b->site->network, b->roster, &r);
     if (!err)
-        err = write_down(b, r);
+        err = broker_turn(b, write_down, r);
     if (err) {
         roster_free(r);
         return err;
@@ -117,5 +129,8 @@ int broker_take_roster(struct broker *b, struct bytes file)
     arena_reset(b->arena);
     log_event(LOG_INFO, "roster_in_force", LOG_U64("number", roster_number(r)),
               LOG_U64("members", roster_doc(r)->member_count));
-    return enforce(b);
+    err = roster_enforce(b);
+    if (err) /* it is in force all the same: the next step begins with what is left of this */
+        log_event(LOG_ERROR, "roster_enforced_later", LOG_ERR(err));
+    return COMITY_OK;
 }

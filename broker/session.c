@@ -15,22 +15,29 @@ struct session *session_find(const struct session_table *t, const uint8_t key[32
 
 struct session *session_of_member(const struct session_table *t, struct bytes member)
 {
-    for (struct session *s = t->by_key; s; s = s->hh.next)
-        if (bytes_is(member, s->member))
-            return s;
-    return NULL;
+    struct session *s = NULL;
+    HASH_FIND(hh_member, t->by_member, member.data, member.len, s);
+    return s;
 }
 
-struct session *session_open(struct session_table *t, const struct link_peer *peer)
+struct session *session_open(struct session_table *t, const struct link_peer *peer,
+                             struct bytes member)
 {
+    struct session *s = calloc(1, sizeof *s);
     struct session *old = session_find(t, peer->key);
+    if (!s || member.len > MEMBER_ID_MAX) {
+        free(s);
+        return NULL;
+    }
     if (old)
         session_drop(t, old);
-    struct session *s = calloc(1, sizeof *s);
-    if (!s)
-        return NULL;
+    old = session_of_member(t, member);
+    if (old)
+        session_drop(t, old);
     s->peer = *peer;
+    memcpy(s->member, member.data, member.len);
     HASH_ADD(hh, t->by_key, peer.key, 32, s);
+    HASH_ADD(hh_member, t->by_member, member, (unsigned)member.len, s);
     return s;
 }
 
@@ -42,6 +49,7 @@ uint64_t session_grant(struct session *s)
 
 void session_drop(struct session_table *t, struct session *s)
 {
+    HASH_DELETE(hh_member, t->by_member, s);
     HASH_DEL(t->by_key, s);
     free(s);
 }
@@ -49,6 +57,7 @@ void session_drop(struct session_table *t, struct session *s)
 void session_drop_all(struct session_table *t)
 {
     struct session *s = t->by_key;
+    HASH_CLEAR(hh_member, t->by_member);
     HASH_CLEAR(hh, t->by_key);
     while (s) {
         struct session *next = s->hh.next;

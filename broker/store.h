@@ -1,9 +1,9 @@
 /*
  * What the broker keeps beside its ledger: queues, cursors, rosters, attachments. All SQL of the broker is in store_sqlite.c.
  *
- * This is the seam for a second engine (several brokers over one PostgreSQL): deliveries are only inserted, each recipient has
- * its own cursor, and nothing here reads what another recipient's cursor says. Calls that write belong into the
- * transaction of a turn (ledger_begin … ledger_commit).
+ * This is the seam for a second engine (several brokers over one PostgreSQL): deliveries are only inserted, and each recipient
+ * has its own cursor, which is moved for nobody else. The cursors of a parcel's other recipients are read in one place alone:
+ * when one of them passes it, to see whether that was the last. Calls that write belong into a turn (broker_turn).
  */
 #ifndef BROKER_STORE_H
 #define BROKER_STORE_H
@@ -47,14 +47,16 @@ int queue_put_delivery(struct store *s, struct bytes member, uint64_t seq, uint6
 struct recipient {
     uint64_t given;  /* last delivery_seq given out */
     uint64_t taken;  /* last one taken */
-    uint64_t queued; /* bytes between the two */
+    uint64_t queued; /* bytes of the parcels between the two */
+    uint64_t held;   /* bytes of the blobs that are kept for it: named, and no FILE entry yet (queue_blob_weight) */
 };
 int queue_recipient(struct store *s, struct bytes member, struct recipient *ret)
     __attribute__((warn_unused_result));
 /* The lowest delivery_seq still held for ${member}; given + 1 when none is. */
 int queue_first_delivery(struct store *s, struct bytes member, uint64_t *ret)
     __attribute__((warn_unused_result));
-int queue_set_taken(struct store *s, struct bytes member, uint64_t seq)
+/* ${member} has taken everything up to ${seq}. Parcels for which it was the last are done from ${now_ms} on. */
+int queue_set_taken(struct store *s, struct bytes member, uint64_t seq, int64_t now_ms)
     __attribute__((warn_unused_result));
 
 struct queue_delivery {
@@ -72,27 +74,33 @@ int queue_answers(struct store *s, struct bytes origin, uint64_t after, size_t m
                   uint64_t *ret_index, size_t *ret_count, uint64_t *ret_last, bool *ret_refused)
     __attribute__((warn_unused_result));
 
-/* Let go of up to ${max} parcels that all recipients took more than ${keep_ms} ago; notes first when that was. */
-int queue_sweep(struct store *s, int64_t now_ms, int64_t keep_ms, size_t max, size_t *ret_freed)
+/* Let go of up to ${max} parcels that were done by ${before_ms}. */
+int queue_sweep(struct store *s, int64_t before_ms, size_t max, size_t *ret_freed)
     __attribute__((warn_unused_result));
 
-/* Parcels waiting for some recipient, and their bytes. */
-int queue_totals(struct store *s, uint64_t *ret_parcels, uint64_t *ret_bytes)
-    __attribute__((warn_unused_result));
+/* What waits for all recipients together. */
+struct queue_totals {
+    uint64_t parcels; /* deliveries */
+    uint64_t parcel_bytes;
+    uint64_t blob_bytes; /* once for each recipient that a blob is kept for */
+};
+int queue_totals(struct store *s, struct queue_totals *ret) __attribute__((warn_unused_result));
 
 /* ---- attachments ---- */
 
 /* COMITY_E_BLOB when ${blob}[32 ‖ u64be len] was named with another length before. */
 int queue_check_blob(struct store *s, struct bytes blob) __attribute__((warn_unused_result));
+/* What a blob of plain length ${len} counts against a recipient's quota: its sealed blocks, or a few bytes more. */
+uint64_t queue_blob_weight(uint64_t len);
 /* An accepted parcel of ${uploader} names ${blob}[32 ‖ u64be len] for ${reader}. COMITY_E_BLOB for another length than before. */
 int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, struct bytes reader)
     __attribute__((warn_unused_result));
 /* ${reader} has the whole of ${id}: a FILE entry came by. After the last one the blocks may go. */
 int queue_file_done(struct store *s, struct bytes id, struct bytes reader)
     __attribute__((warn_unused_result));
-int queue_blob_complete(struct store *s, struct bytes id) __attribute__((warn_unused_result));
-/* A blob whose blocks may go; COMITY_E_NOT_FOUND when there is none. queue_blob_gone once they are gone. */
-int queue_next_freed(struct store *s, struct hash *ret) __attribute__((warn_unused_result));
+/* Up to ${max} blobs whose blocks may go. queue_blob_gone once they are gone. */
+int queue_freed(struct store *s, struct hash *ret, size_t max, size_t *ret_count)
+    __attribute__((warn_unused_result));
 int queue_blob_gone(struct store *s, struct bytes id) __attribute__((warn_unused_result));
 /* Whether the blocks of ${id} may go still: a new parcel may name a blob that was let go. Any connection. */
 int queue_blob_is_freed(struct db *db, struct bytes id, bool *ret) __attribute__((warn_unused_result));

@@ -3,17 +3,43 @@
  */
 #include "store.h"
 
+#include "store_sql.h"
+#include "wire/blob.h"
+
 #include <comity/err.h>
 #include <string.h>
 
 enum { BLOB_ID_LEN = 32 };
 
-static void hash_from(struct db_rows *rows, int column, struct hash *ret)
+const char *const sql_housekeeping[SQL_HOUSEKEEPING_COUNT] = {
+    [SQL_MOVE_TAKEN] =
+        "UPDATE recipient SET taken = ?3, queued = queued - (SELECT coalesce(sum(p.len), 0)"
+        " FROM delivery d JOIN parcel p ON p.id = d.parcel"
+        " WHERE d.member = ?1 AND d.seq > ?2 AND d.seq <= ?3) WHERE member = ?1",
+    [SQL_MARK_DONE] =
+        "UPDATE parcel SET done_ms = ?4 WHERE id IN (SELECT parcel FROM delivery"
+        "  WHERE member = ?1 AND seq > ?2 AND seq <= ?3)"
+        " AND NOT EXISTS (SELECT 1 FROM delivery d JOIN recipient r ON r.member = d.member"
+        "  WHERE d.parcel = parcel.id AND d.seq > r.taken)",
+    [SQL_DUE] = "SELECT id, chunk FROM parcel WHERE chunk <> 0 AND done_ms <= ?1"
+                " ORDER BY done_ms LIMIT ?2",
+    [SQL_FORGET_DELIVERIES] = "DELETE FROM delivery WHERE parcel = ?1",
+    [SQL_FORGET_PARCEL] = "UPDATE parcel SET chunk = 0 WHERE id = ?1",
+    [SQL_FREED] = "SELECT id FROM blob WHERE freed = 1 LIMIT ?1",
+    [SQL_FILE_DONE] =
+        "UPDATE blob_member SET done = 1 WHERE blob = ?1 AND member = ?2 AND may_get AND NOT done",
+    [SQL_FREE_BLOB] = "UPDATE blob SET freed = 1 WHERE id = ?1 AND freed = 0 AND NOT EXISTS"
+                      " (SELECT 1 FROM blob_member WHERE blob = ?1 AND may_get AND NOT done)",
+};
+
+/* What is no hash was not written by us: zeros in its place would read as another's equivocation. */
+static int hash_from(struct db_rows *rows, int column, struct hash *ret)
 {
     struct bytes b = db_bytes(rows, column);
-    memset(ret, 0, sizeof *ret);
-    if (b.len == HASH_LEN)
-        memcpy(ret->b, b.data, HASH_LEN);
+    if (b.len != HASH_LEN)
+        return COMITY_E_LEDGER_DAMAGED;
+    memcpy(ret->b, b.data, HASH_LEN);
+    return COMITY_OK;
 }
 
 /* The one row of a query: DB_ROW becomes 0, no row COMITY_E_NOT_FOUND. */
@@ -36,8 +62,8 @@ int queue_known(struct store *s, struct bytes origin, struct known *ret, struct 
     if (!err) {
         k.parcel_seq = db_u64(rows, 0);
         k.size = db_u64(rows, 1);
-        hash_from(rows, 2, &k.root);
-        if (note)
+        err = hash_from(rows, 2, &k.root);
+        if (!err && note)
             buf_put_bytes(note, db_bytes(rows, 3));
     }
     db_done(rows);
@@ -68,7 +94,7 @@ int queue_root_at(struct store *s, struct bytes origin, uint64_t size, struct ha
         return err;
     err = one_row(rows);
     if (!err)
-        hash_from(rows, 0, ret);
+        err = hash_from(rows, 0, ret);
     db_done(rows);
     return err;
 }
@@ -108,15 +134,17 @@ int queue_recipient(struct store *s, struct bytes member, struct recipient *ret)
 {
     struct db_rows *rows = NULL;
     int err = db_query(store_db(s), &rows,
-                       "SELECT given, taken, queued FROM recipient WHERE member = ?1",
+                       "SELECT given, taken, queued, held FROM recipient WHERE member = ?1",
                        DB_TEXT(member));
     if (err)
         return err;
     struct recipient r = {0};
     err = one_row(rows);
     if (!err)
-        r = (struct recipient){
-            .given = db_u64(rows, 0), .taken = db_u64(rows, 1), .queued = db_u64(rows, 2)};
+        r = (struct recipient){.given = db_u64(rows, 0),
+                               .taken = db_u64(rows, 1),
+                               .queued = db_u64(rows, 2),
+                               .held = db_u64(rows, 3)};
     db_done(rows);
     if (err && err != COMITY_E_NOT_FOUND)
         return err;
@@ -135,13 +163,18 @@ int queue_first_delivery(struct store *s, struct bytes member, uint64_t *ret)
                       "SELECT min(seq) FROM delivery WHERE member = ?1", &who, 1);
 }
 
-int queue_set_taken(struct store *s, struct bytes member, uint64_t seq)
+int queue_set_taken(struct store *s, struct bytes member, uint64_t seq, int64_t now_ms)
 {
-    return db_run(store_db(s),
-                  "UPDATE recipient SET queued = queued - (SELECT coalesce(sum(p.len), 0) FROM delivery d"
-                  " JOIN parcel p ON p.id = d.parcel WHERE d.member = ?1 AND d.seq > taken AND d.seq <= ?2),"
-                  " taken = ?2 WHERE member = ?1 AND taken < ?2",
-                  DB_TEXT(member), DB_U64(seq));
+    struct recipient r;
+    int err = queue_recipient(s, member, &r);
+    if (err || seq <= r.taken)
+        return err;
+    err = db_run(store_db(s), sql_housekeeping[SQL_MOVE_TAKEN], DB_TEXT(member), DB_U64(r.taken),
+                 DB_U64(seq));
+    if (err)
+        return err;
+    return db_run(store_db(s), sql_housekeeping[SQL_MARK_DONE], DB_TEXT(member), DB_U64(r.taken),
+                  DB_U64(seq), DB_U64(now_ms));
 }
 
 int queue_delivery(struct store *s, struct bytes member, uint64_t seq, struct queue_delivery *ret)
@@ -185,28 +218,27 @@ int queue_answers(struct store *s, struct bytes origin, uint64_t after, size_t m
     return err == DB_ROW ? COMITY_OK : err;
 }
 
-/* Parcels that no recipient waits for any more get the time from which their keeping is counted. */
-static int mark_done(struct store *s, int64_t now_ms)
+static int let_go(struct store *s, uint64_t id, uint64_t chunk)
 {
-    return db_run(store_db(s),
-                  "UPDATE parcel SET done_ms = ?1 WHERE chunk <> 0 AND done_ms IS NULL AND NOT EXISTS"
-                  " (SELECT 1 FROM delivery d JOIN recipient r ON r.member = d.member"
-                  "  WHERE d.parcel = parcel.id AND d.seq > r.taken)",
-                  DB_U64(now_ms));
+    int err = store_free(s, chunk);
+    if (!err)
+        err = db_run(store_db(s), sql_housekeeping[SQL_FORGET_DELIVERIES], DB_U64(id));
+    if (!err)
+        err = db_run(store_db(s), sql_housekeeping[SQL_FORGET_PARCEL], DB_U64(id));
+    return err;
 }
 
-int queue_sweep(struct store *s, int64_t now_ms, int64_t keep_ms, size_t max, size_t *ret_freed)
+int queue_sweep(struct store *s, int64_t before_ms, size_t max, size_t *ret_freed)
 {
     enum { AT_ONCE = 256 };
     uint64_t id[AT_ONCE];
     uint64_t chunk[AT_ONCE];
     size_t n = 0;
     struct db_rows *rows = NULL;
-    int err = mark_done(s, now_ms);
-    if (!err)
-        err = db_query(store_db(s), &rows,
-                       "SELECT id, chunk FROM parcel WHERE chunk <> 0 AND done_ms <= ?1 LIMIT ?2",
-                       DB_U64(now_ms - keep_ms), DB_U64(max < AT_ONCE ? max : AT_ONCE));
+    if (before_ms < 0)
+        before_ms = 0;
+    int err = db_query(store_db(s), &rows, sql_housekeeping[SQL_DUE], DB_U64(before_ms),
+                       DB_U64(max < AT_ONCE ? max : AT_ONCE));
     if (err)
         return err;
     while ((err = db_next(rows)) == DB_ROW) {
@@ -214,26 +246,43 @@ int queue_sweep(struct store *s, int64_t now_ms, int64_t keep_ms, size_t max, si
         chunk[n++] = db_u64(rows, 1);
     }
     db_done(rows);
-    for (size_t i = 0; !err && i < n; i++) {
-        err = store_free(s, chunk[i]);
-        if (!err)
-            err = db_run(store_db(s), "DELETE FROM delivery WHERE parcel = ?1", DB_U64(id[i]));
-        if (!err)
-            err = db_run(store_db(s), "UPDATE parcel SET chunk = 0 WHERE id = ?1", DB_U64(id[i]));
-    }
+    for (size_t i = 0; !err && i < n; i++)
+        err = let_go(s, id[i], chunk[i]);
     if (!err)
         *ret_freed = n;
     return err;
 }
 
-int queue_totals(struct store *s, uint64_t *ret_parcels, uint64_t *ret_bytes)
+int queue_totals(struct store *s, struct queue_totals *ret)
 {
-    const struct db_value none = DB_NULL;
-    int err = db_get_u64(store_db(s), 0, ret_parcels, "SELECT sum(given - taken) FROM recipient",
-                         &none, 1);
+    struct db_rows *rows = NULL;
+    int err = db_query(store_db(s), &rows,
+                       "SELECT sum(given - taken), sum(queued), sum(held) FROM recipient", DB_NULL);
     if (err)
         return err;
-    return db_get_u64(store_db(s), 0, ret_bytes, "SELECT sum(queued) FROM recipient", &none, 1);
+    err = one_row(rows);
+    if (!err)
+        *ret = (struct queue_totals){.parcels = db_u64(rows, 0),
+                                     .parcel_bytes = db_u64(rows, 1),
+                                     .blob_bytes = db_u64(rows, 2)};
+    db_done(rows);
+    return err;
+}
+
+int queue_check_blob(struct store *s, struct bytes blob)
+{
+    uint64_t len = get_u64be(blob.data + BLOB_ID_LEN);
+    uint64_t known_len = 0;
+    const struct db_value id = DB_BLOB(bytes_slice(blob, 0, BLOB_ID_LEN));
+    int err = db_get_u64(store_db(s), len, &known_len, "SELECT len FROM blob WHERE id = ?1", &id, 1);
+    return err ? err : known_len == len ? COMITY_OK : COMITY_E_BLOB;
+}
+
+uint64_t queue_blob_weight(uint64_t len)
+{
+    uint64_t blocks = len / BLOB_PLAIN + 1;
+    uint64_t seals = blocks * (BLOB_SEALED - BLOB_PLAIN);
+    return len > UINT64_MAX - seals ? UINT64_MAX : len + seals;
 }
 
 /* Let ${member} upload or fetch a blob, besides what it may already. */
@@ -246,13 +295,31 @@ static int admit(struct store *s, struct bytes id, struct bytes member, bool may
                   DB_BLOB(id), DB_TEXT(member), DB_U64(may_put), DB_U64(may_get));
 }
 
-int queue_check_blob(struct store *s, struct bytes blob)
+static int is_waiting(struct store *s, struct bytes id, struct bytes reader, bool *ret)
 {
-    uint64_t len = get_u64be(blob.data + BLOB_ID_LEN);
-    uint64_t known_len = 0;
-    const struct db_value id = DB_BLOB(bytes_slice(blob, 0, BLOB_ID_LEN));
-    int err = db_get_u64(store_db(s), len, &known_len, "SELECT len FROM blob WHERE id = ?1", &id, 1);
-    return err ? err : known_len == len ? COMITY_OK : COMITY_E_BLOB;
+    const struct db_value v[] = {DB_BLOB(id), DB_TEXT(reader)};
+    uint64_t waiting = 0;
+    int err = db_get_u64(store_db(s), 0, &waiting,
+                         "SELECT may_get AND NOT done FROM blob_member"
+                         " WHERE blob = ?1 AND member = ?2",
+                         v, 2);
+    *ret = waiting != 0;
+    return err;
+}
+
+/* The blob is kept for ${reader} from now on; once, however many parcels name it. */
+static int hold(struct store *s, struct bytes id, uint64_t len, struct bytes reader)
+{
+    bool was_waiting = false;
+    int err = is_waiting(s, id, reader, &was_waiting);
+    if (!err)
+        err = admit(s, id, reader, false, true);
+    if (err || was_waiting)
+        return err;
+    return db_run(store_db(s),
+                  "INSERT INTO recipient(member, given, taken, queued, held) VALUES(?1, 0, 0, 0, ?2)"
+                  " ON CONFLICT(member) DO UPDATE SET held = held + ?2",
+                  DB_TEXT(reader), DB_U64(queue_blob_weight(len)));
 }
 
 int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, struct bytes reader)
@@ -262,37 +329,36 @@ int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, s
     int err = queue_check_blob(s, blob);
     if (!err)
         err = db_run(store_db(s),
-                     "INSERT INTO blob(id, len, complete, freed) VALUES(?1, ?2, 0, 0)"
-                     " ON CONFLICT(id) DO UPDATE SET complete = complete AND NOT freed, freed = 0",
+                     "INSERT INTO blob(id, len, freed) VALUES(?1, ?2, 0)"
+                     " ON CONFLICT(id) DO UPDATE SET freed = 0",
                      DB_BLOB(id), DB_U64(len));
     if (!err)
         err = admit(s, id, uploader, true, false);
     if (!err)
-        err = admit(s, id, reader, false, true);
+        err = hold(s, id, len, reader);
     return err;
 }
 
 int queue_file_done(struct store *s, struct bytes id, struct bytes reader)
 {
-    int err = db_run(store_db(s), "UPDATE blob_member SET done = 1 WHERE blob = ?1 AND member = ?2",
-                     DB_BLOB(id), DB_TEXT(reader));
-    if (err)
+    struct db *db = store_db(s);
+    const struct db_value v = DB_BLOB(id);
+    uint64_t len = 0;
+    int err = db_run(db, sql_housekeeping[SQL_FILE_DONE], v, DB_TEXT(reader));
+    if (err || db_changes(db) == 0)
         return err;
-    return db_run(store_db(s),
-                  "UPDATE blob SET freed = 1 WHERE id = ?1 AND freed = 0 AND NOT EXISTS"
-                  " (SELECT 1 FROM blob_member WHERE blob = ?1 AND may_get AND NOT done)",
-                  DB_BLOB(id));
-}
-
-int queue_blob_complete(struct store *s, struct bytes id)
-{
-    return db_run(store_db(s), "UPDATE blob SET complete = 1 WHERE id = ?1 AND freed = 0", DB_BLOB(id));
+    err = db_get_u64(db, 0, &len, "SELECT len FROM blob WHERE id = ?1", &v, 1);
+    if (!err)
+        err = db_run(db, "UPDATE recipient SET held = held - ?2 WHERE member = ?1", DB_TEXT(reader),
+                     DB_U64(queue_blob_weight(len)));
+    if (!err)
+        err = db_run(db, sql_housekeeping[SQL_FREE_BLOB], v);
+    return err;
 }
 
 int queue_blob_gone(struct store *s, struct bytes id)
 {
-    return db_run(store_db(s), "UPDATE blob SET complete = 0, freed = 2 WHERE id = ?1 AND freed = 1",
-                  DB_BLOB(id));
+    return db_run(store_db(s), "UPDATE blob SET freed = 2 WHERE id = ?1 AND freed = 1", DB_BLOB(id));
 }
 
 int queue_blob_is_freed(struct db *db, struct bytes id, bool *ret)
@@ -305,16 +371,19 @@ int queue_blob_is_freed(struct db *db, struct bytes id, bool *ret)
     return err;
 }
 
-int queue_next_freed(struct store *s, struct hash *ret)
+int queue_freed(struct store *s, struct hash *ret, size_t max, size_t *ret_count)
 {
     struct db_rows *rows = NULL;
-    int err = db_query(store_db(s), &rows, "SELECT id FROM blob WHERE freed = 1 LIMIT 1", DB_NULL);
-    if (err)
-        return err;
-    err = one_row(rows);
-    if (!err)
-        hash_from(rows, 0, ret);
+    size_t n = 0;
+    int got = 0;
+    int err = db_query(store_db(s), &rows, sql_housekeeping[SQL_FREED], DB_U64(max));
+    while (!err && n < max && (got = db_next(rows)) == DB_ROW)
+        err = hash_from(rows, 0, &ret[n++]);
     db_done(rows);
+    if (!err && got < 0)
+        err = got;
+    if (!err)
+        *ret_count = n;
     return err;
 }
 

@@ -1,6 +1,7 @@
 /*
  * SUBMIT: a parcel is routed or refused, inside the turn's transaction. See PROTOCOL.md, Session and Refusals.
  */
+#include "base/fault.h"
 #include "base/log.h"
 #include "parts.h"
 #include "store.h"
@@ -53,14 +54,36 @@ static int check_blobs(struct broker *b, const struct parcel_facts *p)
     return err;
 }
 
+/* What the attachments of a parcel count; more than any quota when it is more than that. */
+static uint64_t weigh_blobs(const struct parcel_facts *p, uint64_t quota)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < p->head.blob_count && sum <= quota; i++) {
+        uint64_t weight = queue_blob_weight(get_u64be(p->head.blobs[i].data + HASH_LEN));
+        sum = weight > quota ? quota + 1 : sum + weight;
+    }
+    return sum;
+}
+
+/*
+ * What is kept for each recipient stays within the quota, the files that are yet to be uploaded included: once a parcel that
+ * names them is accepted it is too late to say no. A file that is there for him already counts anew here, but is kept once.
+ *
+ * Receipts always pass. A refused parcel makes its sender say so, to the same recipient, in a receipt: refusals would beget
+ * refusals. And what came in must be receipted, however much waits for the one who sent it.
+ */
 static int check_quota(struct broker *b, const struct parcel_facts *p, size_t len)
 {
+    uint64_t quota = b->site->quota_bytes;
+    uint64_t blobs = weigh_blobs(p, quota);
+    if (p->is_receipt && p->head.blob_count == 0)
+        return COMITY_OK;
     for (size_t i = 0; i < p->head.recipient_count; i++) {
         struct recipient r;
         int err = queue_recipient(b->store, p->head.recipients[i], &r);
         if (err)
             return err;
-        if (r.queued + len > b->site->quota_bytes)
+        if (r.queued + r.held + len + blobs > quota)
             return COMITY_E_QUOTA;
     }
     return COMITY_OK;
@@ -242,22 +265,6 @@ static int refuse(struct broker *b, struct session *s, uint64_t parcel_seq, stru
     return COMITY_OK;
 }
 
-/* Whether ${err} is about the parcel, and not about this machine. */
-static bool is_parcels_fault(int err)
-{
-    switch (err) {
-    case COMITY_E_NOMEM:
-    case COMITY_E_IO:
-    case COMITY_E_DISK_FULL:
-    case COMITY_E_BUSY:
-    case COMITY_E_INTERNAL:
-    case COMITY_E_LEDGER_DAMAGED:
-        return false;
-    default:
-        return true;
-    }
-}
-
 int submit_take(struct broker *b, struct session *s, const struct frame *f, size_t frame_len)
 {
     uint64_t seq = f->u.submit.parcel_seq;
@@ -281,11 +288,11 @@ int submit_take(struct broker *b, struct session *s, const struct frame *f, size
     int err = verify(b, s, parcel, &p);
     if (!err)
         return route(b, s, p, seq, parcel);
-    if (!is_parcels_fault(err))
+    if (fault_is_ours(err))
         return err;
     if (!parcel_is_undecodable(err) && may_refuse(b, s)) {
         int refused = refuse(b, s, seq, parcel, err);
-        if (!refused || !is_parcels_fault(refused))
+        if (!refused || fault_is_ours(refused))
             return refused;
     }
     b->count.malformed++;

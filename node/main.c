@@ -2,6 +2,7 @@
  * comity-node: a bureau's ledger and its line to the broker. The one loop; what happens in a turn
  * is the core's (node.h).
  */
+#include "base/fault.h"
 #include "base/log.h"
 #include "bulk.h"
 #include "control.h"
@@ -18,9 +19,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { LOOK_AGAIN_MS = 1000 };
 
 const char *argp_program_version = "comity-node " COMITY_VERSION;
 
@@ -68,7 +70,8 @@ struct daemon {
     int signals;
     bool has_bulk;
     bool is_stopping;
-    bool wants_roster; /* SIGHUP */
+    bool wants_roster;  /* SIGHUP */
+    int roster_trouble; /* why the last look came to nothing; said once */
 };
 
 /* ---- starting ---- */
@@ -123,27 +126,21 @@ static void stop(struct daemon *d)
 
 /* ---- the loop ---- */
 
-static void take_signals(struct daemon *d)
-{
-    struct signalfd_siginfo info;
-    while (read(d->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGHUP)
-            d->wants_roster = true;
-        else
-            d->is_stopping = true;
-    }
-}
-
+/*
+ * The roster file, if somebody wants it to be looked at. He wants until it is in force, or something is wrong with the file
+ * itself: a turn that fails takes the roster back, and what this machine could not read it may read the next time.
+ */
 static void take_roster(struct daemon *d, struct turn *t)
 {
     if (!d->wants_roster)
         return;
-    d->wants_roster = false;
     int err = node_take_roster(d->node, t);
     if (err == COMITY_E_ROSTER_OLD)
         log_event(LOG_INFO, "roster_unchanged");
-    else if (err)
+    else if (err && err != d->roster_trouble)
         log_event(LOG_ERROR, "roster_rejected", LOG_ERR(err));
+    d->wants_roster = !err || (fault_is_ours(err) && err != COMITY_E_NO_ROSTER);
+    d->roster_trouble = d->wants_roster ? err : COMITY_OK;
 }
 
 /* The sooner of two timeouts, of which -1 is never. */
@@ -162,6 +159,8 @@ static int wait_for(struct daemon *d, struct link_poll_item items[LINK_POLL_MAX]
     items[2] = (struct link_poll_item){.fd = bulk_fd(d->node), .events = LINK_IN};
     *ret_control = control_poll(d->control, items + 3, LINK_POLL_MAX - 3);
     timeout = sooner(timeout, control_timeout_ms(d->control));
+    if (d->wants_roster)
+        timeout = sooner(timeout, LOOK_AGAIN_MS);
     return link_poll(items, 3 + *ret_control, timeout);
 }
 
@@ -170,6 +169,7 @@ static int take_turn(struct daemon *d, struct node_out *out, const struct link_p
 {
     struct turn *t = NULL;
     struct node_in in;
+    const struct roster *before = d->node->roster;
     int err = node_begin(d->node, &t);
     if (err)
         return err;
@@ -178,6 +178,8 @@ static int take_turn(struct daemon *d, struct node_out *out, const struct link_p
     err = uplink_take(d->uplink, &in);
     if (!err)
         err = node_step(d->node, &in, out);
+    if (d->node->roster != before)
+        d->wants_roster = false;
     if (!err)
         err = uplink_settle(d->uplink, out);
     control_settle(d->control);
@@ -194,7 +196,7 @@ static int run(struct daemon *d)
         err = wait_for(d, items, &n);
         if (err)
             break;
-        take_signals(d);
+        daemon_take_signals(d->signals, &d->wants_roster, &d->is_stopping);
         err = take_turn(d, &out, items + 3, n);
     }
     node_out_free(&out);

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 void daemon_harden(void)
 {
@@ -92,6 +93,17 @@ int daemon_signals(int *ret_fd)
         return COMITY_E_LIMIT;
     *ret_fd = fd;
     return COMITY_OK;
+}
+
+void daemon_take_signals(int fd, bool *wants_hup, bool *wants_stop)
+{
+    struct signalfd_siginfo info;
+    while (read(fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            *wants_hup = true;
+        else
+            *wants_stop = true;
+    }
 }
 
 void daemon_not_started(int err, struct buf *detail)

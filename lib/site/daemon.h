@@ -20,6 +20,9 @@ int daemon_open(const char *config, enum member_role role, const char *passphras
 
 /* SIGTERM, SIGINT and SIGHUP as a descriptor. Before any thread starts, so that all of them leave signals to the loop. */
 int daemon_signals(int *ret_fd) __attribute__((warn_unused_result));
+/* Read what came at that descriptor. SIGHUP sets ${*wants_hup}: look at the roster file now. SIGTERM and SIGINT set
+ * ${*wants_stop}. What did not come is left as it is. */
+void daemon_take_signals(int fd, bool *wants_hup, bool *wants_stop);
 
 /* Log why a daemon does not start: the one line that whoever started it will read. */
 void daemon_not_started(int err, struct buf *detail);

@@ -234,23 +234,18 @@ static void watch_roster(struct process *p)
         broker_take_roster(p->broker, buf_bytes(&file)) == COMITY_OK) {
         MUST(front_allow(p->broker, p->link));
         if (p->bulk)
-            MUST(bulk_take_roster(p->bulk, p->broker));
+            MUST(hub_bulk_take_roster(p->bulk, p->broker));
     }
     buf_free(&file);
 }
 
-static void take_finished(struct process *p)
+static int write_removed(struct broker *b, void *self)
 {
-    struct bulk_finished done[16];
-    size_t n = bulk_take_finished(p->bulk, done, 16);
-    if (!n)
-        return;
-    MUST(ledger_begin(p->broker->ledger));
+    struct hash gone[16];
+    size_t n = hub_bulk_take_removed(self, gone, 16);
     for (size_t i = 0; i < n; i++)
-        MUST(done[i].is_gone ? queue_blob_gone(p->broker->store, hash_bytes(&done[i].blob))
-                             : queue_blob_complete(p->broker->store, hash_bytes(&done[i].blob)));
-    MUST(ledger_sign(p->broker->ledger));
-    MUST(ledger_commit(p->broker->ledger));
+        MUST(queue_blob_gone(b->store, hash_bytes(&gone[i])));
+    return COMITY_OK;
 }
 
 static void start(struct process *p)
@@ -273,7 +268,7 @@ static void start(struct process *p)
                                     .recv_hwm = HWM};
     memcpy(o.secret, p->keys.curve_secret, sizeof o.secret);
     MUST(link_listen(p->link, &o, &p->socket));
-    MUST(bulk_start(p->broker, p->link, &p->bulk));
+    MUST(hub_bulk_start(p->broker, p->link, &p->bulk));
     p->t.broker = p->broker;
     p->t.socket = p->socket;
     p->t.arena = arena_new(FRAME_ARENA);
@@ -289,7 +284,7 @@ static void serve(struct process *p, int signals)
         struct broker_event events[TURN_MESSAGES];
         struct link_poll_item items[] = {{.fd = signals, .events = LINK_IN},
                                          {.socket = p->socket, .events = LINK_IN},
-                                         {.fd = bulk_fd(p->bulk), .events = LINK_IN}};
+                                         {.fd = hub_bulk_fd(p->bulk), .events = LINK_IN}};
         MUST(link_poll(items, 3, busy ? 0 : WATCH_MS));
         choose(p);
         if (items[0].ready)
@@ -300,7 +295,7 @@ static void serve(struct process *p, int signals)
         send_all(p);
         busy = broker_has_work(p->broker);
         if (items[2].ready)
-            take_finished(p);
+            MUST(broker_turn(p->broker, write_removed, p->bulk));
         watch_roster(p);
         send_all(p);
     }
@@ -318,7 +313,7 @@ static void stop(struct process *p)
     free(p->t.queue);
     buf_free(&p->t.held);
     arena_free(p->t.arena);
-    bulk_stop(p->bulk);
+    hub_bulk_stop(p->bulk);
     link_close(p->socket);
     link_free(p->link);
     broker_close(p->broker);

@@ -1,0 +1,21 @@
+/*
+ * What the broker runs by itself in the thread of the turns: at every TAKEN, and every few seconds. The tables grow for ever, so
+ * none of these may read more than the rows it is about; tests/unit/broker/test_store.c asks SQLite how it would run them.
+ */
+#ifndef BROKER_STORE_SQL_H
+#define BROKER_STORE_SQL_H
+
+enum {
+    SQL_MOVE_TAKEN, /* a recipient's cursor, and the bytes that it passes */
+    SQL_MARK_DONE,  /* … and the parcels for which it was the last one */
+    SQL_DUE,        /* parcels whose time is over */
+    SQL_FORGET_DELIVERIES,
+    SQL_FORGET_PARCEL,
+    SQL_FREED, /* blobs whose blocks may go */
+    SQL_FILE_DONE,
+    SQL_FREE_BLOB,
+    SQL_HOUSEKEEPING_COUNT
+};
+extern const char *const sql_housekeeping[SQL_HOUSEKEEPING_COUNT];
+
+#endif
