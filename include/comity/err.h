@@ -81,13 +81,10 @@ extern "C" {
     X(PROOF, 95, "proof_invalid", 10, "the proof does not lead to the signed root")                     \
     X(UNLINKED, 96, "unlinked", 11, "the checkpoint does not link to the last one seen")                \
     X(PAIR_SEQ, 97, "pair_seq", 10, "the pair sequence number is out of order")                         \
-    X(DUPLICATE, 98, "duplicate", 3, "this was received before")                                        \
     X(STATEMENT, 99, "statement_invalid", 10, "the broker's statement does not match the parcel")       \
     X(PARCEL_SEQ, 100, "parcel_seq", 10, "the parcel sequence number is out of order")                  \
-    X(EPOCH, 101, "epoch", 7, "the session is over; say HELLO again")                                   \
     X(CREDIT, 102, "credit", 8, "more was sent than credit allows")                                     \
     X(ROSTER_OLD, 103, "roster_old", 3, "the roster is older than the one in force")                    \
-    X(ROSTER_EXPIRED, 104, "roster_expired", 3, "the roster is past its renew-by date")                 \
     X(ROSTER_CHAIN, 105, "roster_chain", 10, "the roster does not follow the one in force")             \
     X(AUTHORITY, 106, "authority_unproven", 10, "too few of the authority's keys have signed")          \
     X(REFUSED, 107, "refused", 3, "the other side refused it")                                          \

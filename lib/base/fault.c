@@ -1,5 +1,6 @@
 /*
- * Ours or theirs, error by error. There is no default, so that who adds an error must say. See fault.h.
+ * Ours or theirs, error by error. There is no default, so that who adds an error must say. See
+ * fault.h.
  */
 #include "base/fault.h"
 
@@ -71,13 +72,10 @@ bool fault_is_ours(int err)
     case COMITY_E_PROOF:
     case COMITY_E_UNLINKED:
     case COMITY_E_PAIR_SEQ:
-    case COMITY_E_DUPLICATE:
     case COMITY_E_STATEMENT:
     case COMITY_E_PARCEL_SEQ:
-    case COMITY_E_EPOCH:
     case COMITY_E_CREDIT:
     case COMITY_E_ROSTER_OLD:
-    case COMITY_E_ROSTER_EXPIRED:
     case COMITY_E_ROSTER_CHAIN:
     case COMITY_E_AUTHORITY:
     case COMITY_E_REFUSED:
