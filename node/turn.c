@@ -26,16 +26,6 @@ struct arena *turn_arena(struct turn *t)
     return t->arena;
 }
 
-int64_t turn_now_ms(const struct turn *t)
-{
-    return t->now_ms;
-}
-
-struct node *turn_node(struct turn *t)
-{
-    return t->node;
-}
-
 bool turn_is_full(const struct turn *t)
 {
     return t->slots.count >= TURN_REQUEST_DRAFTS || t->bytes >= TURN_REQUEST_BYTES;

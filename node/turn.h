@@ -80,8 +80,5 @@ bool turn_is_full(const struct turn *t);
 
 /* Lives until the turn is over, that is until node_step has returned. */
 struct arena *turn_arena(struct turn *t);
-/* The wall clock when the turn began. */
-int64_t turn_now_ms(const struct turn *t);
-struct node *turn_node(struct turn *t);
 
 #endif

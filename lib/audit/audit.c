@@ -61,16 +61,6 @@ enum audit_verdict audit_verdict(const struct audit *a)
     return worst;
 }
 
-size_t audit_finding_count(const struct audit *a)
-{
-    return a->findings.count;
-}
-
-enum audit_code audit_finding_code(const struct audit *a, size_t i)
-{
-    return a->findings.at[i].code;
-}
-
 /* ---- life ---- */
 
 int audit_new(const struct network *anchor, struct audit **ret)

@@ -52,8 +52,6 @@ void audit_set_progress(struct audit *a, audit_progress *progress, void *self);
 int audit_run(struct audit *a) __attribute__((warn_unused_result));
 
 enum audit_verdict audit_verdict(const struct audit *a);
-size_t audit_finding_count(const struct audit *a);
-enum audit_code audit_finding_code(const struct audit *a, size_t i);
 
 /*
  * The report:

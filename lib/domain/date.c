@@ -48,12 +48,6 @@ static struct tm civil(int32_t day)
     return tm;
 }
 
-void date_put_day(struct buf *out, int32_t day)
-{
-    struct tm tm = civil(day);
-    buf_printf(out, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
-}
-
 int32_t date_day_of(int64_t time_ms)
 {
     int64_t ms = time_ms + DATE_CHINA_OFFSET_MS;

@@ -22,7 +22,6 @@ int date_get_time(struct bytes text, int64_t *ret_ms) __attribute__((warn_unused
 
 /* "2026-11-24", a day that exists. COMITY_E_MALFORMED. */
 int date_get_day(struct bytes text, int32_t *ret_day) __attribute__((warn_unused_result));
-void date_put_day(struct buf *out, int32_t day);
 
 /* The day in China at ${time_ms}. */
 int32_t date_day_of(int64_t time_ms);

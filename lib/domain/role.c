@@ -56,16 +56,6 @@ const char *signature_role_token(uint32_t role)
     return NULL;
 }
 
-int signature_role_get(struct bytes token, uint32_t *ret)
-{
-    for (size_t i = 0; i < SIGNATURE_ROLE_COUNT; i++)
-        if (bytes_is(token, signature_roles[i].token)) {
-            *ret = signature_roles[i].role;
-            return COMITY_OK;
-        }
-    return COMITY_E_INVALID;
-}
-
 int signature_role_check(uint32_t role, const uint32_t *roles, size_t role_count)
 {
     for (size_t i = 0; i < SIGNATURE_ROLE_COUNT; i++) {

@@ -22,8 +22,6 @@ int key_role_get(struct bytes token, uint32_t *ret) __attribute__((warn_unused_r
 
 /* "collector", "approver", "reviewer"; NULL for another number. */
 const char *signature_role_token(uint32_t role);
-/* COMITY_E_INVALID for another word. */
-int signature_role_get(struct bytes token, uint32_t *ret) __attribute__((warn_unused_result));
 
 /*
  * May an officer with these ${roles} (of his KEY entry) sign as ${role}? COMITY_E_ROLE when he may

@@ -107,15 +107,6 @@ int body_to_json(struct arena *a, const struct body *b, unsigned flags, json_t *
     return value_finish(&v, ret);
 }
 
-int checkpoint_to_json(const struct checkpoint *c, json_t **ret)
-{
-    struct value v = value_object();
-    value_set(&v, "origin", json_string(c->origin));
-    value_set(&v, "size", value_u64(c->size));
-    value_set(&v, "root", value_base64(hash_bytes(&c->root)));
-    return value_finish(&v, ret);
-}
-
 const char *member_role_word(uint32_t role)
 {
     static const char *const word[] = {

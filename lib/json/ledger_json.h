@@ -24,10 +24,6 @@ int entry_to_json(struct bytes origin, const struct entry *e, const struct hash 
 int body_to_json(struct arena *a, const struct body *b, unsigned flags, json_t **ret)
     __attribute__((warn_unused_result));
 
-/* {"origin","size","root"} */
-int checkpoint_to_json(const struct checkpoint *c, json_t **ret)
-    __attribute__((warn_unused_result));
-
 /* {"id","role","name","origin"?,"open","broker"?}: origin is the member's last ledger, open whether
  * it may still grow. */
 int member_to_json(const struct roster *r, const struct roster_member *m, json_t **ret)

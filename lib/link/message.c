@@ -29,21 +29,6 @@ void link_message_done(struct link_message *m)
     m->payload = BYTES_NONE;
 }
 
-void link_message_move(struct link_message *to, struct link_message *from)
-{
-    if (to == from)
-        return;
-    link_message_done(to);
-    to->peer = from->peer;
-    if (!from->held)
-        return;
-    zmq_msg_init(frame_of(to));
-    zmq_msg_move(frame_of(to), frame_of(from));
-    to->held = true;
-    to->payload = BYTES(zmq_msg_data(frame_of(to)), zmq_msg_size(frame_of(to)));
-    link_message_done(from);
-}
-
 bool link_peer_same(const struct link_peer *a, const struct link_peer *b)
 {
     return a->route_len == b->route_len && memcmp(a->route, b->route, a->route_len) == 0 &&

@@ -32,13 +32,11 @@ bool link_peer_same(const struct link_peer *a, const struct link_peer *b);
 
 /*
  * A received message. Begin with LINK_MESSAGE_INIT, end with link_message_done(). Do not copy or
- * move the struct by assignment: a short payload lies inside it. link_message_move() is there for
- * that.
+ * move the struct by assignment: a short payload lies inside it.
  */
 struct link_message {
     struct link_peer peer;
-    struct bytes
-        payload; /* borrowed from the frame: until the next link_recv(), _move() or _done() */
+    struct bytes payload; /* borrowed from the frame: until the next link_recv() or _done() */
     union {
         unsigned char room[64];
         void *align;
@@ -50,9 +48,6 @@ struct link_message {
 
 /* Release what it holds, if anything. It can be used again. */
 void link_message_done(struct link_message *m);
-
-/* Release what ${to} holds, and pass on to it what ${from} holds, which is empty then. */
-void link_message_move(struct link_message *to, struct link_message *from);
 
 /*
  * Take the next message; what ${m} held before is released first, whatever the outcome.

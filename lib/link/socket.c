@@ -180,8 +180,3 @@ const char *link_endpoint(const struct link_socket *socket)
 {
     return socket->endpoint;
 }
-
-size_t link_max_message(const struct link_socket *socket)
-{
-    return socket->max_message;
-}

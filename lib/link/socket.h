@@ -110,9 +110,6 @@ void link_close(struct link_socket *socket);
  * long as the socket. */
 const char *link_endpoint(const struct link_socket *socket);
 
-/* The largest payload, bytes. */
-size_t link_max_message(const struct link_socket *socket);
-
 /* The options as libzmq has them now. -1 where an option is not for this kind of socket, or cannot
  * be read back (ROUTER_MANDATORY and ROUTER_HANDOVER, which libzmq 4.3 only lets one set). */
 struct link_socket_options {

@@ -320,11 +320,6 @@ int db_commit(struct db *db)
     return db_checkpoint_if_due(db);
 }
 
-bool db_in_transaction(const struct db *db)
-{
-    return db->in_transaction;
-}
-
 static int checkpoint(struct db *db, int how)
 {
     int frames = -1;

@@ -73,7 +73,6 @@ int db_begin(struct db *db) __attribute__((warn_unused_result));
  */
 int db_commit(struct db *db) __attribute__((warn_unused_result));
 void db_rollback(struct db *db);
-bool db_in_transaction(const struct db *db);
 
 /* A file that belongs to the database could not be synced: from now on every begin and commit fails
  * with COMITY_E_IO. */

@@ -111,15 +111,10 @@ static void role_tokens_come_back(void **state)
         assert_int_equal(key_role_get(bytes_of(key_role_token(i)), &role), 0);
         assert_int_equal(role, i);
     }
-    for (uint32_t i = 1; i <= 3; i++) {
-        assert_int_equal(signature_role_get(bytes_of(signature_role_token(i)), &role), 0);
-        assert_int_equal(role, i);
-    }
     assert_null(key_role_token(0));
     assert_null(key_role_token(5));
     assert_null(signature_role_token(4));
     assert_int_equal(key_role_get(bytes_of("collector"), &role), COMITY_E_INVALID);
-    assert_int_equal(signature_role_get(bytes_of("officer"), &role), COMITY_E_INVALID);
     assert_string_equal(key_role_token(ROLE_OFFICER), "officer");
     assert_string_equal(signature_role_token(SIGNATURE_COLLECTOR), "collector");
 }

@@ -89,37 +89,6 @@ static void recv_answer_at_the_client_comes_from_the_server(void **state)
     rig_down(&r);
 }
 
-static void message_move_carries_short_and_long_payloads(void **state)
-{
-    (void)state;
-    struct rig r;
-    struct link_peer peer;
-    struct link_message from = LINK_MESSAGE_INIT;
-    struct link_message to = LINK_MESSAGE_INIT;
-    static const size_t lens[] = {1, 29, 33, 34, 60000};
-    rig_up(&r);
-    struct link_socket *client = rig_member(&r, &peer);
-    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
-        uint8_t *data = filled(lens[i], (int)i + 1);
-        assert_err(link_send(client, NULL, BYTES(data, lens[i])), COMITY_OK);
-        assert_err(rig_recv(r.server, &from, RIG_WAIT_MS), COMITY_OK);
-        link_message_move(&to, &from);
-        memset(&from.frame, 0xee, sizeof from.frame);
-        assert_int_equal(from.payload.len, 0);
-        assert_true(bytes_equal(to.payload, BYTES(data, lens[i])));
-        assert_true(link_peer_same(&to.peer, &peer));
-        free(data);
-    }
-    link_message_move(&to, &to);
-    assert_int_equal(to.payload.len, 60000);
-    link_message_move(&to, &from); /* from an empty one: becomes empty */
-    assert_int_equal(to.payload.len, 0);
-    link_message_done(&to);
-    link_message_done(&to);
-    link_close(client);
-    rig_down(&r);
-}
-
 /* Resident memory of this process, KiB. */
 static long resident_kib(void)
 {
@@ -515,7 +484,6 @@ int main(void)
         cmocka_unit_test(recv_nothing_there_is_again),
         cmocka_unit_test(recv_key_is_found_polled_or_not),
         cmocka_unit_test(recv_answer_at_the_client_comes_from_the_server),
-        cmocka_unit_test(message_move_carries_short_and_long_payloads),
         cmocka_unit_test(recv_more_than_one_frame_is_refused_and_memory_stays),
         cmocka_unit_test(recv_empty_message_is_refused),
         cmocka_unit_test(recv_routing_id_chosen_by_the_peer_is_refused),

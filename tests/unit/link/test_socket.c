@@ -43,7 +43,6 @@ static void options_of_a_server_read_back_as_set(void **state)
     assert_int_equal(o.backlog, 4096);
     assert_int_equal(o.router_mandatory, -1); /* test_message.c sees it at work */
     assert_int_equal(o.immediate, -1);
-    assert_int_equal(link_max_message(r.server), RIG_LIMIT);
     rig_down(&r);
 }
 
