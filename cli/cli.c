@@ -161,7 +161,7 @@ void cli_show_failure(const struct cli *c)
     struct failure f = c->failure;
     if (!f.message)
         f.message = _(comity_err_text(f.err));
-    if (cli_is_json(c)) {
+    if (c->is_json) {
         show_failure_json(&f);
         return;
     }
@@ -203,11 +203,6 @@ void cli_next(struct cli *c, const char *fmt, ...)
     va_end(ap);
 }
 
-bool cli_is_json(const struct cli *c)
-{
-    return c->is_json;
-}
-
 bool cli_is_dry_run(const struct cli *c)
 {
     return flag_given(c, "dry-run");
@@ -236,7 +231,7 @@ void cli_preview(struct cli *c, const struct view *view, const json_t *json)
 {
     struct out_style style = out_style_of(2);
     bool is_answered = flag_exists(c, "yes") && flag_given(c, "yes");
-    if (cli_is_json(c) || (is_answered && !style.is_terminal))
+    if (c->is_json || (is_answered && !style.is_terminal))
         return;
     struct buf out = BUF_INIT;
     style.is_terminal = true; /* for people, even when a script keeps it */

@@ -154,7 +154,6 @@ void cli_show_failure(const struct cli *c);
 int cli_result(struct cli *c, json_t *json) __attribute__((warn_unused_result));
 /* One more line for people behind the result, on terminals only. */
 void cli_next(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-bool cli_is_json(const struct cli *c);
 bool cli_is_dry_run(const struct cli *c);
 
 /*

@@ -26,7 +26,8 @@
 
 enum { TAG_LEN = 8, HAVE_LEN = 8 };
 
-char *part_path(const struct bulk *k, const struct fetch_facts *facts, const char *suffix)
+/* The path of a blob's file in files/fetch/; NULL without memory. */
+static char *part_path(const struct bulk *k, const struct fetch_facts *facts, const char *suffix)
 {
     struct hash tag;
     struct buf name = BUF_INIT;

@@ -217,7 +217,5 @@ int part_sync(struct fetch *f) __attribute__((warn_unused_result));
 int part_settle(struct bulk *k, struct fetch *f) __attribute__((warn_unused_result));
 /* Forget all of it. */
 int part_drop(struct bulk *k, struct fetch *f) __attribute__((warn_unused_result));
-/* The path of a blob's file in files/fetch/; NULL without memory. */
-char *part_path(const struct bulk *k, const struct fetch_facts *facts, const char *suffix);
 
 #endif

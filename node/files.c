@@ -51,22 +51,18 @@ int files_prepare(const struct site *s)
     return err;
 }
 
-char *files_path_in(const struct site *s, const struct hash *sha256)
+char *files_path(const struct node *n, const struct hash *sha256)
 {
     struct buf name = BUF_INIT;
     buf_put_str(&name, "files/");
     text_put_hex(&name, hash_bytes(sha256));
-    char *path = buf_check(&name) ? NULL : site_path(s, buf_str(&name));
+    char *path = buf_check(&name) ? NULL : site_path(n->site, buf_str(&name));
     buf_free(&name);
     return path;
 }
 
-char *files_path(const struct node *n, const struct hash *sha256)
-{
-    return files_path_in(n->site, sha256);
-}
-
-char *files_tmp_path(const struct node *n, const char *name)
+/* A path in files/tmp/ for ${name}, which nobody else uses. */
+static char *tmp_path(const struct node *n, const char *name)
 {
     char *dir = site_path(n->site, "files/tmp");
     char *path = dir ? file_path(dir, name) : NULL;
@@ -339,7 +335,7 @@ struct files_stream *files_begin(struct files *f, uint64_t len)
     if (!s)
         return NULL;
     snprintf(name, sizeof name, "in-%llu", (unsigned long long)++f->named);
-    s->path = files_tmp_path(f->node, name);
+    s->path = tmp_path(f->node, name);
     s->digest = file_digest_new();
     if (!s->path || !s->digest) {
         stream_free(s);

@@ -6,7 +6,7 @@
  *
  * What an officer brings in is streamed here by a thread of its own, so that a large file never
  * holds up a turn: it writes, hashes, settles, and computes the blob id. Other parts that write
- * here (attachments fetched from the broker) write below files_tmp_path and settle by files_settle.
+ * here (attachments fetched from the broker) have a folder of their own and settle by files_settle.
  */
 #ifndef NODE_FILES_H
 #define NODE_FILES_H
@@ -24,10 +24,6 @@ int files_prepare(const struct site *s) __attribute__((warn_unused_result));
 /* The path of the file of that digest, whether it is there or not; to be freed, NULL without
  * memory. Any thread. */
 char *files_path(const struct node *n, const struct hash *sha256);
-char *files_path_in(const struct site *s, const struct hash *sha256);
-/* A path in files/tmp/ for ${name}, a file name of the caller's choice that nobody else uses; to be
- * freed. Any thread. */
-char *files_tmp_path(const struct node *n, const char *name);
 /* Whether the file of that digest is there with that length. Any thread. */
 bool files_has(const struct node *n, const struct hash *sha256, uint64_t len);
 /* Move ${tmp}, complete and with that digest (which the caller has checked), to its place, durably.

@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+static int method_status(struct call *k);
+static int method_member_list(struct call *k);
+static int method_member_find(struct call *k);
+
 static const struct method table[] = {
     {"status", method_status, 0},
     {"file.begin", method_file_begin, 0},
@@ -153,7 +157,8 @@ struct bytes member_name(const struct node *n, struct bytes id)
     return m ? m->name : BYTES_NONE;
 }
 
-int count_sql(struct node *n, uint64_t *ret, const char *sql, uint64_t arg)
+/* One number of a query without arguments worth the name; 0 when there is none. */
+static int count_sql(struct node *n, uint64_t *ret, const char *sql, uint64_t arg)
 {
     const struct db_value value = DB_U64(arg);
     return db_get_u64(store_db(n->store), 0, ret, sql, &value, 1);
@@ -250,7 +255,7 @@ static int status_counters(struct node *n, struct value *v)
     return err;
 }
 
-int method_status(struct call *k)
+static int method_status(struct call *k)
 {
     struct node *n = k->n;
     struct node_status s = {0};
@@ -323,7 +328,7 @@ static int list_members(struct call *k, struct page *p, struct bytes role,
     return err;
 }
 
-int method_member_list(struct call *k)
+static int method_member_list(struct call *k)
 {
     struct page p;
     struct bytes role = BYTES_NONE;
@@ -352,7 +357,7 @@ static bool has_in_name(const struct roster_member *m, struct bytes q)
     return q.len <= m->name.len && memmem(m->name.data, m->name.len, q.data, q.len);
 }
 
-int method_member_find(struct call *k)
+static int method_member_find(struct call *k)
 {
     static bool (*const ways[])(const struct roster_member *, struct bytes) = {is_id, is_name,
                                                                                has_in_name};

@@ -10,10 +10,6 @@
 
 #include "json/value_json.h"
 
-/* methods.c */
-int method_status(struct call *k);
-int method_member_list(struct call *k);
-int method_member_find(struct call *k);
 /* methods_file.c */
 int method_file_begin(struct call *k);
 int method_file_chunk(struct call *k);
@@ -94,9 +90,6 @@ int record_load(struct call *k, const struct record_row *row, struct content_of 
 const char *kind_token(uint32_t kind);
 /* Name of a member in the roster, or none. */
 struct bytes member_name(const struct node *n, struct bytes id);
-/* One number of a query without arguments worth the name; 0 when there is none. */
-int count_sql(struct node *n, uint64_t *ret, const char *sql, uint64_t arg)
-    __attribute__((warn_unused_result));
 
 /* Renderings that several methods use (methods_list.c, methods_show.c). */
 json_t *evidence_item(struct call *k, const struct record_row *r);

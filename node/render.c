@@ -97,11 +97,6 @@ int file_received_find(struct call *k, const struct stage_of *s, struct bytes bl
     return err ? err : COMITY_E_NOT_FOUND;
 }
 
-json_t *broker_ref(struct bytes origin, uint64_t index)
-{
-    return value_ref(origin, index);
-}
-
 /* ---- signatures ---- */
 
 json_t *signatures_json(const struct record_row *r, const struct signatures *s)
@@ -189,7 +184,7 @@ static void set_accepted(struct call *k, const struct stage_of *s, struct value 
     }
     value_set(&item, "broker", value_text(f.broker));
     value_set(&item, "index", value_u64(f.index));
-    value_set(&item, "ref", broker_ref(f.broker, f.index));
+    value_set(&item, "ref", value_ref(f.broker, f.index));
     value_set(&item, "time", value_time(f.time_ms));
     value_set(v, "accepted", item.json);
 }
@@ -294,7 +289,7 @@ json_t *arrived_json(struct call *k, const struct record_row *r)
         value_set(&v, "parcel", value_ref(db_bytes(rows, 2), db_u64(rows, 3)));
         value_set(&routed, "broker", value_text(statement.origin));
         value_set(&routed, "index", value_u64(db_u64(rows, 1)));
-        value_set(&routed, "ref", broker_ref(statement.origin, db_u64(rows, 1)));
+        value_set(&routed, "ref", value_ref(statement.origin, db_u64(rows, 1)));
         value_set(&received, "ref", value_ref(bytes_of(ledger_origin(k->n->ledger)), r->at));
         value_set(&received, "time", value_time(r->time_ms));
         value_set(&v, "routed", json_incref(routed.json));

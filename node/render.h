@@ -43,7 +43,4 @@ int received_find(struct call *k, const struct stage_of *s, struct received_fact
 int file_received_find(struct call *k, const struct stage_of *s, struct bytes blob,
                        struct received_fact *ret) __attribute__((warn_unused_result));
 
-/* "hub/9001" for an entry of the broker's ledger. */
-json_t *broker_ref(struct bytes origin, uint64_t index);
-
 #endif

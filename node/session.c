@@ -94,7 +94,8 @@ void session_has_roster(struct node *n)
         session_restart(n, true);
 }
 
-int session_fail(struct node *n, struct node_out *out, int why)
+/* End the session for what the broker did: BYE with the token of ${why}. */
+static int fail(struct node *n, struct node_out *out, int why)
 {
     struct session *s = &n->core->session;
     const char *token = comity_err_token(why);
@@ -431,11 +432,11 @@ int session_take(struct turn *t, struct bytes bytes, struct node_out *out)
         return COMITY_OK;
     int err = frame_decode(t->arena, bytes, &f);
     if (err)
-        return fault_is_ours(err) ? err : session_fail(t->node, out, err);
+        return fault_is_ours(err) ? err : fail(t->node, out, err);
     s->heard_ms = t->mono_ms;
     s->ping_ms = 0;
     if ((size_t)f.kind >= sizeof table / sizeof table[0] || !table[f.kind].take)
-        return session_fail(t->node, out, COMITY_E_UNKNOWN_MESSAGE);
+        return fail(t->node, out, COMITY_E_UNKNOWN_MESSAGE);
     bool is_open = s->state != NODE_GREETING;
     bool is_ours = f.epoch.len == 0 || f.kind == FRAME_WELCOME ||
                    bytes_equal(f.epoch, BYTES(s->epoch, EPOCH_LEN));
@@ -443,5 +444,5 @@ int session_take(struct turn *t, struct bytes bytes, struct node_out *out)
         return COMITY_OK;
     const struct taking k = {.t = t, .s = s, .f = &f, .len = bytes.len, .out = out};
     err = table[f.kind].take(&k);
-    return err && !fault_is_ours(err) ? session_fail(t->node, out, err) : err;
+    return err && !fault_is_ours(err) ? fail(t->node, out, err) : err;
 }

@@ -10,9 +10,6 @@
 int session_send(struct node_out *out, const struct frame *f) __attribute__((warn_unused_result));
 int session_send_buf(struct node_out *out, struct buf *frame) __attribute__((warn_unused_result));
 
-/* End the session for what the broker did: BYE with the token of ${why}. */
-int session_fail(struct node *n, struct node_out *out, int why) __attribute__((warn_unused_result));
-
 /* A checkpoint of the broker that is verified and linked. */
 void session_see_root(struct node *n, const struct checkpoint *c, struct bytes note);
 

@@ -98,7 +98,8 @@ int stages_of_entry(struct node *n, struct arena *a, uint64_t index, struct stag
     return collect(n, a, &index, 1, ret, ret_count);
 }
 
-int stages_carriers(struct node *n, struct arena *a, const struct record_row *r, uint64_t **ret,
+/* The own entries by which a record goes to others. Views into ${a}. */
+static int carriers(struct node *n, struct arena *a, const struct record_row *r, uint64_t **ret,
                     size_t *ret_count)
 {
     struct db_rows *rows = NULL;
@@ -128,7 +129,7 @@ int stages_of_record(struct node *n, struct arena *a, const struct record_row *r
 {
     uint64_t *entries = NULL;
     size_t count = 0;
-    int err = stages_carriers(n, a, r, &entries, &count);
+    int err = carriers(n, a, r, &entries, &count);
     return err ? err : collect(n, a, entries, count, ret, ret_count);
 }
 

@@ -101,7 +101,8 @@ static struct bytes note_of_entry(struct audit *a, const struct claim *c, struct
     return is_note_of(body.notes[0], c) ? body.notes[0] : BYTES_NONE;
 }
 
-json_t *claim_proof(struct audit *a, const struct claim *c)
+/* What shows a claim that is signed or derived, as JSON; NULL when it cannot be had any more. */
+static json_t *claim_proof(struct audit *a, const struct claim *c)
 {
     struct opening_reader r = {.copy = c->holder};
     struct buf kept = BUF_INIT;

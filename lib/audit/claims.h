@@ -39,8 +39,6 @@ struct claim_at {
 };
 int claim_add(struct audit *a, struct origin_node *of, uint64_t size, const struct hash *root,
               int basis, const struct claim_at *at) __attribute__((warn_unused_result));
-/* What shows a claim that is signed or derived, as JSON; NULL when it cannot be had any more. */
-json_t *claim_proof(struct audit *a, const struct claim *c);
 int claims_check(struct audit *a) __attribute__((warn_unused_result));
 
 #endif

@@ -106,7 +106,7 @@ static int settle_group(struct audit *a, struct group *g)
     return finding_check(f);
 }
 
-int groups_settle(struct audit *a)
+static int groups_settle(struct audit *a)
 {
     int err = COMITY_OK;
     for (struct group *g = a->groups; g && !err; g = g->hh.next)

@@ -43,7 +43,6 @@ void finding_number(struct finding *f, const char *key, uint64_t v);
 int finding_check(const struct finding *f) __attribute__((warn_unused_result));
 int group_add(struct audit *a, const struct group_key *key, uint64_t index, uint64_t time_ms,
               struct group **ret) __attribute__((warn_unused_result));
-int groups_settle(struct audit *a) __attribute__((warn_unused_result));
 int findings_settle(struct audit *a) __attribute__((warn_unused_result));
 
 /* ---- proofs.c: signed material as JSON, each NULL without memory or where it cannot be had ---- */

@@ -366,7 +366,8 @@ int comity_client_send(comity_client *c, const struct comity_call *call, uint64_
     return c->out.len - c->out_at < GATHER_MAX ? COMITY_OK : comity_client_flush(c);
 }
 
-int client_await(comity_client *c, uint64_t id, struct comity_reply *ret)
+/* The reply to the call ${id}; others are kept. Returns its `err`. */
+static int await_reply(comity_client *c, uint64_t id, struct comity_reply *ret)
 {
     struct bytes message = BYTES_NONE;
     struct control_reply reply = {0};
@@ -387,5 +388,5 @@ int comity_client_call(comity_client *c, const struct comity_call *call, struct 
 {
     uint64_t id = 0;
     int err = comity_client_send(c, call, &id);
-    return err ? client_fail(c, err, ret) : client_await(c, id, ret);
+    return err ? client_fail(c, err, ret) : await_reply(c, id, ret);
 }

@@ -32,9 +32,5 @@ struct comity_client {
 
 /* Fill ${ret} (may be NULL) with the error ${err} of the client itself, and return ${err}. */
 int client_fail(comity_client *c, int err, struct comity_reply *ret);
-/* The reply to the call ${id}; others are kept. Returns its `err`, and fails as comity_client_call.
- */
-int client_await(comity_client *c, uint64_t id, struct comity_reply *ret)
-    __attribute__((warn_unused_result));
 
 #endif

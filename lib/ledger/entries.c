@@ -7,7 +7,8 @@
 
 enum { LP_LEN = 4 };
 
-bool entries_next(struct bytes *rest, struct bytes *ret)
+/* Cut one lp(…) off ${rest}; false when none is there. */
+static bool next_entry(struct bytes *rest, struct bytes *ret)
 {
     if (rest->len < LP_LEN)
         return false;
@@ -25,7 +26,7 @@ static size_t row_of(struct bytes data, uint64_t *ret_count)
     struct bytes rest = data, entry;
     size_t len = 0;
     uint64_t count = 0;
-    while (count < ENTRY_RUN_MAX && entries_next(&rest, &entry)) {
+    while (count < ENTRY_RUN_MAX && next_entry(&rest, &entry)) {
         if (count > 0 && len + LP_LEN + entry.len > ENTRY_RUN_BYTES_MAX)
             break;
         len += LP_LEN + entry.len;
@@ -93,7 +94,7 @@ int entries_get(struct db *db, uint64_t index, struct buf *out)
     struct bytes entry = BYTES_NONE;
     int err = run_find(db, index, &rows, &run);
     for (uint64_t at = run.first; !err && at <= index; at++)
-        if (!entries_next(&run.data, &entry))
+        if (!next_entry(&run.data, &entry))
             err = COMITY_E_LEDGER_DAMAGED;
     size_t start = out->len;
     if (!err) {
@@ -131,12 +132,12 @@ static int run_each(struct run *run, uint64_t from, uint64_t to,
 {
     struct bytes rest = run->data, entry;
     for (uint64_t i = 0; i < run->count; i++)
-        if (!entries_next(&rest, &entry))
+        if (!next_entry(&rest, &entry))
             return COMITY_E_LEDGER_DAMAGED;
     if (rest.len > 0)
         return COMITY_E_LEDGER_DAMAGED;
     rest = run->data;
-    for (uint64_t at = run->first; at < to && entries_next(&rest, &entry); at++) {
+    for (uint64_t at = run->first; at < to && next_entry(&rest, &entry); at++) {
         int err = at >= from ? each(self, at, entry) : COMITY_OK;
         if (err)
             return err;

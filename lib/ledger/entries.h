@@ -8,9 +8,6 @@
 
 enum { ENTRY_RUN_MAX = 256, ENTRY_RUN_BYTES_MAX = 64 * 1024 };
 
-/* Cut one lp(…) off ${rest}; false when none is there. */
-bool entries_next(struct bytes *rest, struct bytes *ret);
-
 /* Put the entries in ${data}, lp(bytes) one behind the other, the first with index ${first}, into
  * rows. */
 int entries_put(struct db *db, uint64_t first, struct bytes data)

@@ -49,7 +49,4 @@ struct ledger {
 /* Bring the edge of the tree into memory, if it is not there. */
 int ledger_load(struct ledger *l) __attribute__((warn_unused_result));
 
-/* Whether ${err} says that what was read is wrong, rather than that it could not be read. */
-bool ledger_is_damage(int err);
-
 #endif

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool ledger_is_damage(int err)
+/* Whether ${err} says that what was read is wrong, rather than that it could not be read. */
+static bool is_damage(int err)
 {
     switch (err) {
     case COMITY_OK:
@@ -297,7 +298,7 @@ static int check_all(struct ledger *l)
         err = check_root(l);
     arena_free(r->arena);
     free(r);
-    return ledger_is_damage(err) ? COMITY_E_LEDGER_DAMAGED : err;
+    return is_damage(err) ? COMITY_E_LEDGER_DAMAGED : err;
 }
 
 int ledger_open(struct store *s, const struct note_signer *signer, struct ledger **ret)

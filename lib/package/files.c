@@ -29,7 +29,8 @@ void package_files_free(struct package_files *p)
     *p = (struct package_files){0};
 }
 
-bool package_path_is_safe(struct bytes path)
+/* Letters, digits, "._-" and single slashes; no part begins with a dot. */
+static bool is_safe(struct bytes path)
 {
     bool begins = true;
     if (path.len == 0 || path.len > PACKAGE_PATH_MAX)
@@ -50,7 +51,7 @@ static struct package_file *new_file(struct package_files *p, const char *path, 
 {
     struct package_file f = {0};
     *ret_err = COMITY_OK;
-    if (!package_path_is_safe(bytes_of(path)))
+    if (!is_safe(bytes_of(path)))
         *ret_err = COMITY_E_INVALID;
     for (size_t i = 0; !*ret_err && i < p->file.count; i++)
         if (strcmp(p->file.at[i].path, path) == 0)

@@ -32,9 +32,7 @@ struct package_files {
 };
 
 void package_files_free(struct package_files *p);
-/* Letters, digits, "._-" and single slashes; no part begins with a dot. */
-bool package_path_is_safe(struct bytes path);
-/* COMITY_E_EXISTS for a path that is there already. */
+/* COMITY_E_EXISTS for a path that is there already, COMITY_E_NOT_A_PACKAGE for one that no package may have. */
 int package_add(struct package_files *p, const char *path, struct bytes content)
     __attribute__((warn_unused_result));
 /* A file that lies at ${source}, whose digests are computed now. */

@@ -101,9 +101,6 @@ int site_create(const struct site_plan *plan, struct bytes passphrase, int64_t n
 int site_join(const struct site *s, struct bytes roster_file, struct buf *detail)
     __attribute__((warn_unused_result));
 
-/* The schema of each store, ledger steps first: shared by init, daemon and readers. */
-extern const uint32_t site_node_application_id;   /* "CmNd" */
-extern const uint32_t site_broker_application_id; /* "CmBr" */
 /* Open the store of a site and migrate it. */
 int site_open_store(const struct site *s, enum db_mode mode, struct store **ret)
     __attribute__((warn_unused_result));

@@ -1,5 +1,6 @@
 /*
- * Opening the store of a site with its schema. The tables themselves are schema_node.c's and schema_broker.c's.
+ * Opening the store of a site with its schema. The tables themselves are schema_node.c's and
+ * schema_broker.c's.
  */
 #include "site/schema.h"
 #include "site/site.h"
@@ -7,8 +8,10 @@
 #include <comity/err.h>
 #include <stdlib.h>
 
-const uint32_t site_node_application_id = 0x436d4e64;   /* "CmNd" */
-const uint32_t site_broker_application_id = 0x436d4272; /* "CmBr" */
+enum {
+    NODE_APPLICATION_ID = 0x436d4e64 /* "CmNd" */,
+    BROKER_APPLICATION_ID = 0x436d4272 /* "CmBr" */
+};
 
 /* ledger_schema and the owner's steps, one behind the other. */
 static int migrate(struct store *store, uint32_t application_id, const char *const *own, size_t n)
@@ -30,10 +33,9 @@ int site_open_store(const struct site *s, enum db_mode mode, struct store **ret)
     if (err)
         return err;
     if (s->role == MEMBER_BROKER)
-        err = migrate(store, site_broker_application_id, site_broker_schema,
-                      site_broker_schema_count);
+        err = migrate(store, BROKER_APPLICATION_ID, site_broker_schema, site_broker_schema_count);
     else
-        err = migrate(store, site_node_application_id, site_node_schema, site_node_schema_count);
+        err = migrate(store, NODE_APPLICATION_ID, site_node_schema, site_node_schema_count);
     if (err) {
         store_close(store);
         return err;

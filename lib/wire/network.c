@@ -34,7 +34,10 @@ static bool is_same_key(const struct note_verifier *a, const struct note_verifie
            (a->key_id == b->key_id && strcmp(a->name, b->name) == 0);
 }
 
-int network_check(const struct network *n)
+/* COMITY_OK for a valid name, a threshold from 1 to the number of keys, keys named network
+ * "/authority" ["." n] (n from 2), and no key twice. COMITY_E_MALFORMED, COMITY_E_BAD_KEY for a key
+ * that stands there twice. */
+static int check(const struct network *n)
 {
     struct bytes name = bytes_of(n->name);
     if (!text_is_network(name) || n->authority_count > ROSTER_AUTHORITY_MAX || n->threshold < 1 ||
@@ -71,7 +74,7 @@ int network_parse(struct bytes text, struct network *ret)
     if (!err)
         err = set_name(&n, name);
     if (!err)
-        err = network_check(&n);
+        err = check(&n);
     if (!err)
         *ret = n;
     return err;
@@ -97,7 +100,7 @@ int network_of_doc(const struct roster_doc *doc, struct network *ret)
         n.authority_count++;
     }
     if (!err)
-        err = network_check(&n);
+        err = check(&n);
     if (!err)
         *ret = n;
     return err;
@@ -108,7 +111,7 @@ int network_signed(const struct network *n, struct bytes note, struct bytes *ret
     bool signed_by[ROSTER_AUTHORITY_MAX] = {false};
     struct bytes text;
     size_t count = 0;
-    int err = network_check(n);
+    int err = check(n);
     if (!err)
         err = note_open_many(note, n->authority, n->authority_count, signed_by, &text);
     if (err)

@@ -7,11 +7,6 @@
 
 #include "wire/roster.h"
 
-/* COMITY_OK for a valid name, a threshold from 1 to the number of keys, keys named network
- * "/authority" ["." n] (n from 2), and no key twice. COMITY_E_MALFORMED, COMITY_E_BAD_KEY for a key
- * that stands there twice. */
-int network_check(const struct network *n) __attribute__((warn_unused_result));
-
 /* The authority that a roster's bytes name. */
 int network_of_doc(const struct roster_doc *doc, struct network *ret)
     __attribute__((warn_unused_result));
