@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* libconfuse reports errors through a callback without context; a start reads one file, in one thread. */
+/* libconfuse reports errors through a callback without context; a start reads one file, in one
+ * thread. */
 static struct buf *error_text;
 
 __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
@@ -57,6 +58,25 @@ static char *copy(const char *text)
     return text ? strdup(text) : NULL;
 }
 
+/* The options of one role alone. In the other's file nobody would obey them, so they are refused.
+ */
+static const char *const node_options[] = {"control", "checkpoint_entries", NULL};
+static const char *const broker_options[] = {"listen",    "listen_bulk", "metrics",
+                                             "keep_days", "quota_mib",   NULL};
+
+static int refuse_options(cfg_t *cfg, const char *const *names, const char *whose,
+                          struct buf *detail)
+{
+    for (; *names; names++) {
+        const cfg_opt_t *opt = cfg_getopt(cfg, *names);
+        if (!opt || !(opt->flags & CFGF_MODIFIED))
+            continue;
+        buf_printf(detail, "%s: the option %s is a %s's", cfg->filename, *names, whose);
+        return COMITY_E_CONFIG;
+    }
+    return COMITY_OK;
+}
+
 static int take(cfg_t *cfg, struct site *s, struct buf *detail)
 {
     const char *role = cfg_getstr(cfg, "role");
@@ -67,9 +87,14 @@ static int take(cfg_t *cfg, struct site *s, struct buf *detail)
     }
     bool is_node = strcmp(role, "node") == 0;
     if ((!is_node && strcmp(role, "broker") != 0) || !text_is_member_id(bytes_of(member))) {
-        buf_printf(detail, "%s: role must be node or broker, and member a member id", cfg->filename);
+        buf_printf(detail, "%s: role must be node or broker, and member a member id",
+                   cfg->filename);
         return COMITY_E_CONFIG;
     }
+    int err = is_node ? refuse_options(cfg, broker_options, "broker", detail)
+                      : refuse_options(cfg, node_options, "node", detail);
+    if (err)
+        return err;
     if (!is_node && (!cfg_getstr(cfg, "listen") || !cfg_getstr(cfg, "listen_bulk"))) {
         buf_printf(detail, "%s: a broker needs the options listen and listen_bulk", cfg->filename);
         return COMITY_E_CONFIG;
@@ -133,7 +158,8 @@ int conf_read(const char *path, struct site *s, struct buf *detail)
     return err;
 }
 
-/* A double-quoted string of libconfuse: backslash escapes, and `${` would be an environment variable. */
+/* A double-quoted string of libconfuse: backslash escapes, and `${` would be an environment
+ * variable. */
 static void put_string(struct buf *out, const char *option, const char *value)
 {
     buf_printf(out, "%s = \"", option);
@@ -148,18 +174,20 @@ static void put_string(struct buf *out, const char *option, const char *value)
 void conf_put(struct buf *out, const struct site_plan *plan)
 {
     bool is_node = plan->role != MEMBER_BROKER;
-    buf_printf(out, "# Configuration of comity-%s; see comity-%s(1). Relative paths lie in this folder.\n",
-               is_node ? "node" : "broker", is_node ? "node" : "broker");
+    buf_printf(
+        out, "# Configuration of comity-%s; see comity-%s(1). Relative paths lie in this folder.\n",
+        is_node ? "node" : "broker", is_node ? "node" : "broker");
     put_string(out, "role", is_node ? "node" : "broker");
     put_string(out, "member", plan->member);
     put_string(out, "name", plan->name);
+    buf_printf(out, "suite = %d\n", SUITE_1);
     if (plan->passphrase_file)
         put_string(out, "passphrase_file", plan->passphrase_file);
     else
         buf_put_str(out, "# passphrase_file = \"/run/credentials/passphrase\"\n");
-    buf_put_str(out, "log_level = \"info\"\n");
+    buf_put_str(out, "log_level = \"info\"\n# memory_mib = 8192\n");
     if (is_node) {
-        buf_put_str(out, "control = \"node.sock\"\n");
+        buf_put_str(out, "control = \"node.sock\"\n# checkpoint_entries = 256\n");
         return;
     }
     put_string(out, "listen", plan->endpoint);

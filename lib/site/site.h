@@ -41,7 +41,7 @@ struct site {
     char *listen_bulk; /* bulk endpoint to bind */
     char *metrics;     /* "127.0.0.1:9464", or NULL: off */
     uint64_t keep_days;   /* parcels after the last TAKEN */
-    uint64_t quota_bytes; /* blobs and parcels held for one member */
+    uint64_t quota_bytes; /* parcels and attachments that may wait for one recipient */
 };
 
 /*

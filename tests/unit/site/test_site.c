@@ -162,6 +162,10 @@ static void configuration_errors_name_file_and_line(void **state)
         {"role = \"node\"\nname = \"x\"\n", "member"},
         {"role = \"broker\"\nmember = \"hub\"\nname = \"x\"\n", "listen"},
         {"role = \"node\nmember", "node.conf"},
+        {"role = \"node\"\nmember = \"330100-001\"\nname = \"x\"\nkeep_days = 90\n", "keep_days is a broker's"},
+        {"role = \"node\"\nmember = \"330100-001\"\nname = \"x\"\nlisten = \"tcp://*:1\"\n", "listen is a broker's"},
+        {"role = \"broker\"\nmember = \"hub\"\nname = \"x\"\nlisten = \"a\"\nlisten_bulk = \"b\"\n"
+         "checkpoint_entries = 9\n", "checkpoint_entries is a node's"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct site *s = NULL;
