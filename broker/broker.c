@@ -12,7 +12,8 @@
 #include <string.h>
 
 enum {
-    TURN_ARENA = 512 * 1024 * 1024, /* a cap, not an allocation: what one turn's frames may decode to */
+    TURN_ARENA =
+        512 * 1024 * 1024, /* a cap, not an allocation: what one turn's frames may decode to */
     CACHE_BYTES = 32 * 1024 * 1024,
     SILENCE_MS = 90 * 1000,
     SWEEP_AT_ONCE = 256,
@@ -188,7 +189,8 @@ static int take_prove(struct broker *b, struct session *s, const struct frame *f
     struct buf note = BUF_INIT;
     struct hash_list path = {0};
     struct bytes *proof = NULL;
-    int err = from && from <= to ? ledger_checkpoint_from(b->ledger, to, &c, &note) : COMITY_E_INVALID;
+    int err =
+        from && from <= to ? ledger_checkpoint_from(b->ledger, to, &c, &note) : COMITY_E_INVALID;
     if (!err && c.size != to)
         err = COMITY_E_NOT_FOUND;
     if (!err) {
@@ -216,15 +218,16 @@ static int take_prove(struct broker *b, struct session *s, const struct frame *f
     return err;
 }
 
-/* Frames that a node may send, within a session but for HELLO and BYE; `writes` makes the turn a transaction. */
+/* Frames that a node may send, within a session but for HELLO and BYE; `writes` makes the turn a
+ * transaction. */
 static const struct {
     int (*take)(struct broker *b, struct session *s, const struct frame *f, size_t frame_len);
     bool writes;
 } handlers[FRAME_PROOF + 1] = {
-    [FRAME_HELLO] = {NULL, true},
-    [FRAME_SUBMIT] = {submit_take, true},     [FRAME_TAKEN] = {take_taken, true},
-    [FRAME_ROSTER_ASK] = {take_roster_ask, false}, [FRAME_PING] = {take_ping, false},
-    [FRAME_PONG] = {take_pong, false},        [FRAME_PROVE] = {take_prove, false},
+    [FRAME_HELLO] = {NULL, true},        [FRAME_SUBMIT] = {submit_take, true},
+    [FRAME_TAKEN] = {take_taken, true},  [FRAME_ROSTER_ASK] = {take_roster_ask, false},
+    [FRAME_PING] = {take_ping, false},   [FRAME_PONG] = {take_pong, false},
+    [FRAME_PROVE] = {take_prove, false},
 };
 
 static int take_session_frame(struct broker *b, const struct link_peer *peer, const struct frame *f,
@@ -363,8 +366,8 @@ int broker_step(struct broker *b, const struct broker_event *events, size_t n)
         err = answer_all(b);
     b->count.turns++;
     if (err) {
-        /* Nobody has heard of this turn, whether it was committed or not: whoever was in it finds its epoch unknown, says
-         * HELLO again, and is told from what is durable. */
+        /* Nobody has heard of this turn, whether it was committed or not: whoever was in it finds
+         * its epoch unknown, says HELLO again, and is told from what is durable. */
         log_event(LOG_ERROR, "turn_failed", LOG_ERR(err),
                   LOG_STR("detail", db_detail(store_db(b->store))));
         broker_sent(b);

@@ -1,10 +1,11 @@
 /*
- * The broker as a pure step: frames in, one transaction, frames out. No sockets here and no clock but the one given, so that a
- * simulator can drive it; front.c brings the sockets.
+ * The broker as a pure step: frames in, one transaction, frames out. No sockets here and no clock
+ * but the one given, so that a simulator can drive it; front.c brings the sockets.
  *
- * One step is one turn: take in the frames, write everything in one transaction, sign, commit, and only then answer and
- * deliver. When a step fails nothing of it is said to anybody: all sessions are forgotten, and the peers say HELLO again. What it
- * had committed by then stands, and is answered and delivered then.
+ * One step is one turn: take in the frames, write everything in one transaction, sign, commit, and
+ * only then answer and deliver. When a step fails nothing of it is said to anybody: all sessions
+ * are forgotten, and the peers say HELLO again. What it had committed by then stands, and is
+ * answered and delivered then.
  */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
@@ -13,8 +14,8 @@
 #include "ledger/ledger.h"
 #include "link/message.h"
 #include "msg/frame.h"
-#include "site/site.h"
 #include "session.h"
+#include "site/site.h"
 #include "wire/parcel.h"
 
 /* What /metrics tells; counted since the start. */
@@ -59,33 +60,36 @@ struct broker {
     size_t out_cap;
 };
 
-/* Open store and ledger; the roster is the newest one stored. ${site}, ${keys}, ${clock} must outlive it. */
+/* Open store and ledger; the roster is the newest one stored. ${site}, ${keys}, ${clock} must
+ * outlive it. */
 int broker_open(const struct site *site, const struct site_keys *keys, const struct clock *clock,
                 struct broker **ret) __attribute__((warn_unused_result));
 void broker_close(struct broker *b);
 
-/* One message that came in. A peer whose message could not be taken in (more than one frame, oversize) is reported with
- * no payload. */
+/* One message that came in. A peer whose message could not be taken in (more than one frame,
+ * oversize) is reported with no payload. */
 struct broker_event {
     struct link_peer peer;
     struct bytes payload;
 };
 
 /*
- * One turn. What is to be sent afterwards is in ${b}->out, to be taken and then dropped with broker_sent. After an error for
- * which broker_goes_on another step may be taken; any other must end the process: what the disk holds is unknown or
- * damaged, or this program is wrong.
+ * One turn. What is to be sent afterwards is in ${b}->out, to be taken and then dropped with
+ * broker_sent. After an error for which broker_goes_on another step may be taken; any other must
+ * end the process: what the disk holds is unknown or damaged, or this program is wrong.
  */
 int broker_step(struct broker *b, const struct broker_event *events, size_t n)
     __attribute__((warn_unused_result));
 void broker_sent(struct broker *b);
-/* Whether ${err} of a turn is one that a later turn may not meet again: no room, no memory, a store that is locked. */
+/* Whether ${err} of a turn is one that a later turn may not meet again: no room, no memory, a store
+ * that is locked. */
 bool broker_goes_on(int err);
 
 /*
- * Put a roster file into force in a turn of its own: verified against the one in force or the site's anchor, stored, logged as a
- * ROSTER entry. 0: it is in force; members that are no longer in it are dropped now, or at the next step should that fail.
- * COMITY_E_ROSTER_OLD for one that is in force already.
+ * Put a roster file into force in a turn of its own: verified against the one in force or the
+ * site's anchor, stored, logged as a ROSTER entry. 0: it is in force; members that are no longer in
+ * it are dropped now, or at the next step should that fail. COMITY_E_ROSTER_OLD for one that is in
+ * force already.
  */
 int broker_take_roster(struct broker *b, struct bytes file) __attribute__((warn_unused_result));
 
@@ -97,7 +101,8 @@ bool broker_has_work(const struct broker *b);
 
 /* ---- shared by the parts of the broker ---- */
 
-/* One transaction around ${work}: begin, work, sign, commit; taken back as a whole when any of it fails. */
+/* One transaction around ${work}: begin, work, sign, commit; taken back as a whole when any of it
+ * fails. */
 int broker_turn(struct broker *b, int (*work)(struct broker *b, void *self), void *self)
     __attribute__((warn_unused_result));
 

@@ -1,5 +1,6 @@
 /*
- * After the commit: answers, and deliveries with their statements. See PROTOCOL.md, ANSWER and DELIVER.
+ * After the commit: answers, and deliveries with their statements. See PROTOCOL.md, ANSWER and
+ * DELIVER.
  */
 #include "parts.h"
 #include "store.h"
@@ -8,7 +9,8 @@
 
 enum { ANSWERS_AT_ONCE = 256, DELIVERIES_AT_ONCE = 64 };
 
-/* The statement: these entries of our ledger, proven at its newest checkpoint, linked to the one last sent in the session. */
+/* The statement: these entries of our ledger, proven at its newest checkpoint, linked to the one
+ * last sent in the session. */
 static int put_statement(struct broker *b, struct session *s, const uint64_t *index, size_t n,
                          struct buf *out)
 {

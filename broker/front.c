@@ -17,7 +17,8 @@ enum {
     TURN_MS = 20,
     SEND_HWM = 4096, /* credit bounds the bytes; this bounds the number */
     RECV_HWM = 256,
-    LEAVE_MS = 250 /* between BYE and the cut: what libzmq has not sent by then would be lost with the connection */
+    LEAVE_MS = 250 /* between BYE and the cut: what libzmq has not sent by then would be lost with
+                      the connection */
 };
 
 /* A connection that was told BYE. Nothing of it is taken in any more, and soon it is cut. */
@@ -121,8 +122,8 @@ static void cut_later(struct front *f, const struct link_peer *peer)
         f->leaving = more;
         f->leaving_cap = cap;
     }
-    f->leaving[f->leaving_count++] = (struct leaving){
-        .peer = *peer, .due_ms = clock_mono_ms(f->broker->clock) + LEAVE_MS};
+    f->leaving[f->leaving_count++] =
+        (struct leaving){.peer = *peer, .due_ms = clock_mono_ms(f->broker->clock) + LEAVE_MS};
 }
 
 int front_timeout_ms(const struct front *f)
@@ -178,7 +179,8 @@ void front_send(struct front *f)
         struct broker_output *o = &b->out[i];
         int err = o->frame.len ? link_send_buf(f->socket, &o->to, &o->frame) : COMITY_OK;
         if (err == COMITY_E_AGAIN || err == COMITY_E_UNREACHABLE) {
-            /* The peer is gone, or takes nothing: its session ends, and it says HELLO when it is back. */
+            /* The peer is gone, or takes nothing: its session ends, and it says HELLO when it is
+             * back. */
             struct session *s = session_find(&b->sessions, o->to.key);
             if (s && link_peer_same(&s->peer, &o->to))
                 session_drop(&b->sessions, s);

@@ -1,7 +1,8 @@
 /*
  * The broker's main socket: what came in becomes events of a step, what the step gives out is sent.
  *
- * Who may come in is decided by lib/link from the keys of the roster in force; what a message means, by broker.c.
+ * Who may come in is decided by lib/link from the keys of the roster in force; what a message
+ * means, by broker.c.
  */
 #ifndef BROKER_FRONT_H
 #define BROKER_FRONT_H
@@ -21,12 +22,13 @@ struct link_socket *front_socket(struct front *f);
 /* Let the keys of the roster in force in, and nobody else. */
 int front_allow(struct broker *b, struct link *link) __attribute__((warn_unused_result));
 
-/* One turn: take in what is there (bounded in number, bytes and time), step, send. A step that failed but after which the broker
- * goes on is no error; any that is returned must end the process. ${ret_busy}: there is more to do at once. */
+/* One turn: take in what is there (bounded in number, bytes and time), step, send. A step that
+ * failed but after which the broker goes on is no error; any that is returned must end the process.
+ * ${ret_busy}: there is more to do at once. */
 int front_turn(struct front *f, bool *ret_busy) __attribute__((warn_unused_result));
 
-/* Connections that were told BYE are cut a moment later, so that they hear it: when front_tidy wants to be called next,
- * in milliseconds, or -1; and that call. */
+/* Connections that were told BYE are cut a moment later, so that they hear it: when front_tidy
+ * wants to be called next, in milliseconds, or -1; and that call. */
 int front_timeout_ms(const struct front *f);
 void front_tidy(struct front *f);
 

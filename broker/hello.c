@@ -1,6 +1,6 @@
 /*
- * HELLO: who is this, is its ledger in order, and does each side remember at least what the other has seen? See PROTOCOL.md,
- * Session, for the order of the checks.
+ * HELLO: who is this, is its ledger in order, and does each side remember at least what the other
+ * has seen? See PROTOCOL.md, Session, for the order of the checks.
  */
 #include "base/fault.h"
 #include "parts.h"
@@ -21,7 +21,7 @@ struct greeting {
     struct buf seen;
     struct recipient recipient;
     uint64_t first_delivery;
-    uint64_t from; /* size of our checkpoint that they named; 0: none */
+    uint64_t from;       /* size of our checkpoint that they named; 0: none */
     uint64_t known_size; /* for BYE rollback, where the node is behind; 0 where we are */
     const char *detail;
 };
@@ -83,8 +83,9 @@ static int check_deliveries(struct broker *b, struct greeting *g)
     return COMITY_OK;
 }
 
-/* A TAKEN that was lost with its connection is not said again: without this what it had taken would count as waiting until it
- * takes something more, which a queue that is full for that reason never lets come. */
+/* A TAKEN that was lost with its connection is not said again: without this what it had taken would
+ * count as waiting until it takes something more, which a queue that is full for that reason never
+ * lets come. */
 static int catch_up(struct broker *b, const struct greeting *g)
 {
     uint64_t taken = g->f->u.hello.taken;
@@ -138,7 +139,8 @@ static struct session *open_session(struct broker *b, const struct link_peer *pe
     return s;
 }
 
-/* A refusal that the node has not been told of: what it submits meanwhile is built upon a parcel that does not count. */
+/* A refusal that the node has not been told of: what it submits meanwhile is built upon a parcel
+ * that does not count. */
 static int check_unseen_refusal(struct broker *b, struct session *s)
 {
     enum { AT_ONCE = 256 };

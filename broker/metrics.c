@@ -59,8 +59,10 @@ static void put_figures(struct metrics *m, struct buf *out)
         {"comity_attachment_bytes_held", "gauge",
          "Bytes of attachments that recipients have yet to fetch, once for each recipient.",
          waiting.blob_bytes},
-        {"comity_disk_bytes", "gauge", "Bytes of database and segments, without attachments.", disk},
-        {"comity_ledger_entries", "gauge", "Entries of the broker's ledger.", ledger_size(b->ledger)},
+        {"comity_disk_bytes", "gauge", "Bytes of database and segments, without attachments.",
+         disk},
+        {"comity_ledger_entries", "gauge", "Entries of the broker's ledger.",
+         ledger_size(b->ledger)},
         {"comity_roster_number", "gauge", "Roster in force; 0 for none.",
          b->roster ? roster_number(b->roster) : 0},
         {"comity_roster_expired", "gauge", "1 when the roster is past its renew-by date.",
@@ -136,8 +138,8 @@ int metrics_open(struct broker *b, struct link *link, const char *address, struc
         return COMITY_E_NOMEM;
     m->broker = b;
     m->link = link;
-    m->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, m,
-                                 MHD_OPTION_SOCK_ADDR, &where, MHD_OPTION_CONNECTION_LIMIT, 8U,
+    m->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, m, MHD_OPTION_SOCK_ADDR,
+                                 &where, MHD_OPTION_CONNECTION_LIMIT, 8U,
                                  MHD_OPTION_CONNECTION_TIMEOUT, 10U, MHD_OPTION_END);
     if (!m->daemon) {
         free(m);

@@ -20,14 +20,17 @@ int deliver_answers(struct broker *b, struct session *s) __attribute__((warn_unu
 int deliver_parcels(struct broker *b, struct session *s) __attribute__((warn_unused_result));
 bool deliver_is_due(const struct session *s);
 
-/* roster.c: hold the sessions that have not been against the roster in force. What fails is left for the next call. */
+/* roster.c: hold the sessions that have not been against the roster in force. What fails is left
+ * for the next call. */
 int roster_enforce(struct broker *b) __attribute__((warn_unused_result));
 
-/* Send roster ${number} (or the one in force, when that is not held): part ${part} of it, if there is such. */
+/* Send roster ${number} (or the one in force, when that is not held): part ${part} of it, if there
+ * is such. */
 int roster_send_part(struct broker *b, const struct session *s, uint64_t number, uint32_t part)
     __attribute__((warn_unused_result));
 
-/* cache.c: parcels that came in lately, so that what is delivered at once is not read from the disk. Bounded. */
+/* cache.c: parcels that came in lately, so that what is delivered at once is not read from the
+ * disk. Bounded. */
 struct parcel_cache *parcel_cache_new(size_t max_bytes);
 void parcel_cache_free(struct parcel_cache *c);
 /* Copies; forgets the oldest. Failing for want of memory is no error: it is a cache. */

@@ -29,11 +29,11 @@ int roster_send_part(struct broker *b, const struct session *s, uint64_t number,
         const struct frame f = {
             .kind = FRAME_ROSTER_PART,
             .epoch = BYTES(s->epoch, EPOCH_LEN),
-            .u.roster_part = {.number = sent,
-                              .part = part,
-                              .parts = parts,
-                              .data = bytes_slice(file, (size_t)part * ROSTER_PART_MAX,
-                                                  ROSTER_PART_MAX)}};
+            .u.roster_part = {
+                .number = sent,
+                .part = part,
+                .parts = parts,
+                .data = bytes_slice(file, (size_t)part * ROSTER_PART_MAX, ROSTER_PART_MAX)}};
         err = broker_send(b, &s->peer, &f);
     }
     buf_free(&stored);

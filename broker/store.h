@@ -1,9 +1,11 @@
 /*
- * What the broker keeps beside its ledger: queues, cursors, rosters, attachments. All SQL of the broker is in store_sqlite.c.
+ * What the broker keeps beside its ledger: queues, cursors, rosters, attachments. All SQL of the
+ * broker is in store_sqlite.c.
  *
- * This is the seam for a second engine (several brokers over one PostgreSQL): deliveries are only inserted, and each recipient
- * has its own cursor, which is moved for nobody else. The cursors of a parcel's other recipients are read in one place alone:
- * when one of them passes it, to see whether that was the last. Calls that write belong into a turn (broker_turn).
+ * This is the seam for a second engine (several brokers over one PostgreSQL): deliveries are only
+ * inserted, and each recipient has its own cursor, which is moved for nobody else. The cursors of a
+ * parcel's other recipients are read in one place alone: when one of them passes it, to see whether
+ * that was the last. Calls that write belong into a turn (broker_turn).
  */
 #ifndef BROKER_STORE_H
 #define BROKER_STORE_H
@@ -35,8 +37,8 @@ struct queue_parcel {
     uint64_t parcel_seq;
     uint64_t size;
     struct hash root;
-    uint64_t routed; /* index of the ROUTED or REFUSED entry */
-    const char *token; /* of a refused one, else NULL */
+    uint64_t routed;    /* index of the ROUTED or REFUSED entry */
+    const char *token;  /* of a refused one, else NULL */
     struct bytes bytes; /* kept when not none */
 };
 int queue_put_parcel(struct store *s, const struct queue_parcel *p, uint64_t *ret_id)
@@ -48,14 +50,16 @@ struct recipient {
     uint64_t given;  /* last delivery_seq given out */
     uint64_t taken;  /* last one taken */
     uint64_t queued; /* bytes of the parcels between the two */
-    uint64_t held;   /* bytes of the blobs that are kept for it: named, and no FILE entry yet (queue_blob_weight) */
+    uint64_t held;   /* bytes of the blobs that are kept for it: named, and no FILE entry yet
+                        (queue_blob_weight) */
 };
 int queue_recipient(struct store *s, struct bytes member, struct recipient *ret)
     __attribute__((warn_unused_result));
 /* The lowest delivery_seq still held for ${member}; given + 1 when none is. */
 int queue_first_delivery(struct store *s, struct bytes member, uint64_t *ret)
     __attribute__((warn_unused_result));
-/* ${member} has taken everything up to ${seq}. Parcels for which it was the last are done from ${now_ms} on. */
+/* ${member} has taken everything up to ${seq}. Parcels for which it was the last are done from
+ * ${now_ms} on. */
 int queue_set_taken(struct store *s, struct bytes member, uint64_t seq, int64_t now_ms)
     __attribute__((warn_unused_result));
 
@@ -68,8 +72,9 @@ struct queue_delivery {
 int queue_delivery(struct store *s, struct bytes member, uint64_t seq, struct queue_delivery *ret)
     __attribute__((warn_unused_result));
 
-/* Up to ${max} answers for parcels of ${origin} above ${after}: indices of their entries, ascending. ${ret_last} is the last
- * parcel_seq among them, ${ret_refused} whether that one was refused (it is then the last of these). */
+/* Up to ${max} answers for parcels of ${origin} above ${after}: indices of their entries,
+ * ascending. ${ret_last} is the last parcel_seq among them, ${ret_refused} whether that one was
+ * refused (it is then the last of these). */
 int queue_answers(struct store *s, struct bytes origin, uint64_t after, size_t max,
                   uint64_t *ret_index, size_t *ret_count, uint64_t *ret_last, bool *ret_refused)
     __attribute__((warn_unused_result));
@@ -90,9 +95,11 @@ int queue_totals(struct store *s, struct queue_totals *ret) __attribute__((warn_
 
 /* COMITY_E_BLOB when ${blob}[32 ‖ u64be len] was named with another length before. */
 int queue_check_blob(struct store *s, struct bytes blob) __attribute__((warn_unused_result));
-/* What a blob of plain length ${len} counts against a recipient's quota: its sealed blocks, or a few bytes more. */
+/* What a blob of plain length ${len} counts against a recipient's quota: its sealed blocks, or a
+ * few bytes more. */
 uint64_t queue_blob_weight(uint64_t len);
-/* An accepted parcel of ${uploader} names ${blob}[32 ‖ u64be len] for ${reader}. COMITY_E_BLOB for another length than before. */
+/* An accepted parcel of ${uploader} names ${blob}[32 ‖ u64be len] for ${reader}. COMITY_E_BLOB for
+ * another length than before. */
 int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, struct bytes reader)
     __attribute__((warn_unused_result));
 /* ${reader} has the whole of ${id}: a FILE entry came by. After the last one the blocks may go. */
@@ -102,15 +109,18 @@ int queue_file_done(struct store *s, struct bytes id, struct bytes reader)
 int queue_freed(struct store *s, struct hash *ret, size_t max, size_t *ret_count)
     __attribute__((warn_unused_result));
 int queue_blob_gone(struct store *s, struct bytes id) __attribute__((warn_unused_result));
-/* Whether the blocks of ${id} may go still: a new parcel may name a blob that was let go. Any connection. */
-int queue_blob_is_freed(struct db *db, struct bytes id, bool *ret) __attribute__((warn_unused_result));
+/* Whether the blocks of ${id} may go still: a new parcel may name a blob that was let go. Any
+ * connection. */
+int queue_blob_is_freed(struct db *db, struct bytes id, bool *ret)
+    __attribute__((warn_unused_result));
 
 struct blob_access {
     uint64_t len; /* plain length */
     bool may_put;
     bool may_get;
 };
-/* What ${member} may do with a blob; COMITY_E_NOT_FOUND: nothing. Any connection, so that the bulk thread asks its own. */
+/* What ${member} may do with a blob; COMITY_E_NOT_FOUND: nothing. Any connection, so that the bulk
+ * thread asks its own. */
 int queue_blob_access(struct db *db, struct bytes id, struct bytes member, struct blob_access *ret)
     __attribute__((warn_unused_result));
 

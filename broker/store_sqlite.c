@@ -32,7 +32,8 @@ const char *const sql_housekeeping[SQL_HOUSEKEEPING_COUNT] = {
                       " (SELECT 1 FROM blob_member WHERE blob = ?1 AND may_get AND NOT done)",
 };
 
-/* What is no hash was not written by us: zeros in its place would read as another's equivocation. */
+/* What is no hash was not written by us: zeros in its place would read as another's equivocation.
+ */
 static int hash_from(struct db_rows *rows, int column, struct hash *ret)
 {
     struct bytes b = db_bytes(rows, column);
@@ -75,12 +76,13 @@ int queue_known(struct store *s, struct bytes origin, struct known *ret, struct 
 
 int queue_set_known(struct store *s, struct bytes origin, const struct known *k, struct bytes note)
 {
-    return db_run(store_db(s),
-                  "INSERT INTO known(origin, parcel_seq, size, root, note) VALUES(?1, ?2, ?3, ?4, ?5)"
-                  " ON CONFLICT(origin) DO UPDATE SET parcel_seq = ?2, size = ?3, root = ?4,"
-                  " note = coalesce(?5, note)",
-                  DB_TEXT(origin), DB_U64(k->parcel_seq), DB_U64(k->size),
-                  DB_BLOB(hash_bytes(&k->root)), DB_BLOB(note));
+    return db_run(
+        store_db(s),
+        "INSERT INTO known(origin, parcel_seq, size, root, note) VALUES(?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT(origin) DO UPDATE SET parcel_seq = ?2, size = ?3, root = ?4,"
+        " note = coalesce(?5, note)",
+        DB_TEXT(origin), DB_U64(k->parcel_seq), DB_U64(k->size), DB_BLOB(hash_bytes(&k->root)),
+        DB_BLOB(note));
 }
 
 int queue_root_at(struct store *s, struct bytes origin, uint64_t size, struct hash *ret)
@@ -180,10 +182,11 @@ int queue_set_taken(struct store *s, struct bytes member, uint64_t seq, int64_t 
 int queue_delivery(struct store *s, struct bytes member, uint64_t seq, struct queue_delivery *ret)
 {
     struct db_rows *rows = NULL;
-    int err = db_query(store_db(s), &rows,
-                       "SELECT p.id, p.routed, p.chunk FROM delivery d JOIN parcel p ON p.id = d.parcel"
-                       " WHERE d.member = ?1 AND d.seq = ?2",
-                       DB_TEXT(member), DB_U64(seq));
+    int err =
+        db_query(store_db(s), &rows,
+                 "SELECT p.id, p.routed, p.chunk FROM delivery d JOIN parcel p ON p.id = d.parcel"
+                 " WHERE d.member = ?1 AND d.seq = ?2",
+                 DB_TEXT(member), DB_U64(seq));
     if (err)
         return err;
     err = one_row(rows);
@@ -274,7 +277,8 @@ int queue_check_blob(struct store *s, struct bytes blob)
     uint64_t len = get_u64be(blob.data + BLOB_ID_LEN);
     uint64_t known_len = 0;
     const struct db_value id = DB_BLOB(bytes_slice(blob, 0, BLOB_ID_LEN));
-    int err = db_get_u64(store_db(s), len, &known_len, "SELECT len FROM blob WHERE id = ?1", &id, 1);
+    int err =
+        db_get_u64(store_db(s), len, &known_len, "SELECT len FROM blob WHERE id = ?1", &id, 1);
     return err ? err : known_len == len ? COMITY_OK : COMITY_E_BLOB;
 }
 
@@ -316,10 +320,11 @@ static int hold(struct store *s, struct bytes id, uint64_t len, struct bytes rea
         err = admit(s, id, reader, false, true);
     if (err || was_waiting)
         return err;
-    return db_run(store_db(s),
-                  "INSERT INTO recipient(member, given, taken, queued, held) VALUES(?1, 0, 0, 0, ?2)"
-                  " ON CONFLICT(member) DO UPDATE SET held = held + ?2",
-                  DB_TEXT(reader), DB_U64(queue_blob_weight(len)));
+    return db_run(
+        store_db(s),
+        "INSERT INTO recipient(member, given, taken, queued, held) VALUES(?1, 0, 0, 0, ?2)"
+        " ON CONFLICT(member) DO UPDATE SET held = held + ?2",
+        DB_TEXT(reader), DB_U64(queue_blob_weight(len)));
 }
 
 int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, struct bytes reader)
@@ -358,7 +363,8 @@ int queue_file_done(struct store *s, struct bytes id, struct bytes reader)
 
 int queue_blob_gone(struct store *s, struct bytes id)
 {
-    return db_run(store_db(s), "UPDATE blob SET freed = 2 WHERE id = ?1 AND freed = 1", DB_BLOB(id));
+    return db_run(store_db(s), "UPDATE blob SET freed = 2 WHERE id = ?1 AND freed = 1",
+                  DB_BLOB(id));
 }
 
 int queue_blob_is_freed(struct db *db, struct bytes id, bool *ret)
@@ -390,10 +396,11 @@ int queue_freed(struct store *s, struct hash *ret, size_t max, size_t *ret_count
 int queue_blob_access(struct db *db, struct bytes id, struct bytes member, struct blob_access *ret)
 {
     struct db_rows *rows = NULL;
-    int err = db_query(db, &rows,
-                       "SELECT b.len, m.may_put, m.may_get FROM blob b JOIN blob_member m ON m.blob = b.id"
-                       " WHERE b.id = ?1 AND m.member = ?2 AND b.freed = 0",
-                       DB_BLOB(id), DB_TEXT(member));
+    int err = db_query(
+        db, &rows,
+        "SELECT b.len, m.may_put, m.may_get FROM blob b JOIN blob_member m ON m.blob = b.id"
+        " WHERE b.id = ?1 AND m.member = ?2 AND b.freed = 0",
+        DB_BLOB(id), DB_TEXT(member));
     if (err)
         return err;
     err = one_row(rows);

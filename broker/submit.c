@@ -1,5 +1,6 @@
 /*
- * SUBMIT: a parcel is routed or refused, inside the turn's transaction. See PROTOCOL.md, Session and Refusals.
+ * SUBMIT: a parcel is routed or refused, inside the turn's transaction. See PROTOCOL.md, Session
+ * and Refusals.
  */
 #include "base/fault.h"
 #include "base/log.h"
@@ -66,11 +67,13 @@ static uint64_t weigh_blobs(const struct parcel_facts *p, uint64_t quota)
 }
 
 /*
- * What is kept for each recipient stays within the quota, the files that are yet to be uploaded included: once a parcel that
- * names them is accepted it is too late to say no. A file that is there for him already counts anew here, but is kept once.
+ * What is kept for each recipient stays within the quota, the files that are yet to be uploaded
+ * included: once a parcel that names them is accepted it is too late to say no. A file that is
+ * there for him already counts anew here, but is kept once.
  *
- * Receipts always pass. A refused parcel makes its sender say so, to the same recipient, in a receipt: refusals would beget
- * refusals. And what came in must be receipted, however much waits for the one who sent it.
+ * Receipts always pass. A refused parcel makes its sender say so, to the same recipient, in a
+ * receipt: refusals would beget refusals. And what came in must be receipted, however much waits
+ * for the one who sent it.
  */
 static int check_quota(struct broker *b, const struct parcel_facts *p, size_t len)
 {
@@ -89,7 +92,8 @@ static int check_quota(struct broker *b, const struct parcel_facts *p, size_t le
     return COMITY_OK;
 }
 
-static int verify(struct broker *b, struct session *s, struct bytes parcel, struct parcel_facts **ret)
+static int verify(struct broker *b, struct session *s, struct bytes parcel,
+                  struct parcel_facts **ret)
 {
     const struct parcel_rules rules = {.roster = b->roster,
                                        .place = PARCEL_SUBMITTED,
@@ -145,7 +149,8 @@ static int append_routed(struct broker *b, const struct parcel_facts *p, uint64_
     return err;
 }
 
-/* Attachments: what may be uploaded and fetched from now on, and what a FILE entry says is whole at its reader. */
+/* Attachments: what may be uploaded and fetched from now on, and what a FILE entry says is whole at
+ * its reader. */
 static int note_blobs(struct broker *b, const struct parcel_facts *p)
 {
     int err = COMITY_OK;
@@ -228,15 +233,15 @@ static int append_refused(struct broker *b, const struct parcel_claims *c, const
     return err;
 }
 
-/* A well-formed parcel that cannot be taken: it consumes its number, and the session's further parcels are ignored. */
+/* A well-formed parcel that cannot be taken: it consumes its number, and the session's further
+ * parcels are ignored. */
 static int refuse(struct broker *b, struct session *s, uint64_t parcel_seq, struct bytes parcel,
                   int why)
 {
     struct parcel_claims c;
     struct known k;
-    struct queue_parcel row = {.origin = bytes_of(s->origin),
-                               .parcel_seq = parcel_seq,
-                               .token = comity_err_token(why)};
+    struct queue_parcel row = {
+        .origin = bytes_of(s->origin), .parcel_seq = parcel_seq, .token = comity_err_token(why)};
     const struct roster_origin *o = roster_origin_of(b->roster, row.origin);
     int err = o ? parcel_read_claims(b->arena, parcel, o->suite, &c) : COMITY_E_NOT_MEMBER;
     if (err)

@@ -20,7 +20,8 @@ void daemon_harden(void)
     umask(077);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)signal(SIGPIPE, SIG_IGN);
-    /* Parcels are a few hundred KiB: by default each would be mapped, faulted in and unmapped again. */
+    /* Parcels are a few hundred KiB: by default each would be mapped, faulted in and unmapped
+     * again. */
     (void)mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024);
     (void)mallopt(M_TRIM_THRESHOLD, 256 * 1024 * 1024);
 }
