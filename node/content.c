@@ -96,6 +96,31 @@ static void hash_record(const struct item *it, struct bytes salt, struct bytes r
     ledger_record_hash(it->suite, it->origin, salt, record, ret);
 }
 
+/* A record that was received before. */
+struct kept {
+    struct opening opening;
+    struct body body;
+    struct record record;
+};
+
+/*
+ * Into scratch memory: good until the next one is looked for. A parcel may speak of a thousand records, and each may be
+ * large. COMITY_E_NOT_FOUND: its content is not here. COMITY_E_BODY: it is no record.
+ */
+static int find_kept(struct check *c, struct bytes origin, uint64_t index, struct kept *ret)
+{
+    struct arena *a = c->n->core->scratch;
+    arena_reset(a);
+    int err = ledger_opening(c->n->ledger, origin, index, a, &ret->opening);
+    if (err == COMITY_E_ERASED || err == COMITY_E_WITHHELD)
+        return COMITY_E_NOT_FOUND;
+    if (!err)
+        err = body_decode(a, ret->opening.body, &ret->body);
+    if (!err && ret->body.record.len == 0)
+        return COMITY_E_BODY;
+    return err ? err : record_decode(a, ret->body.record, &ret->record);
+}
+
 /* The record that a SIGNATURE entry speaks of: in this parcel, or received before. */
 static int find_signed(struct check *c, const struct item *it, struct officer_subject *s)
 {
@@ -111,22 +136,14 @@ static int find_signed(struct check *c, const struct item *it, struct officer_su
             return COMITY_OK;
         }
     }
-    struct opening kept;
-    struct body body;
-    struct record record;
-    int err = ledger_opening(c->n->ledger, src->origin, src->index, c->a, &kept);
-    if (err == COMITY_E_NOT_FOUND || err == COMITY_E_ERASED || err == COMITY_E_WITHHELD)
+    struct kept kept;
+    int err = find_kept(c, src->origin, src->index, &kept);
+    if (err == COMITY_E_NOT_FOUND)
         return COMITY_OK;
-    if (!err)
-        err = body_decode(c->a, kept.body, &body);
-    if (!err && body.record.len == 0)
-        return COMITY_E_SIGNATURE;
-    if (!err)
-        err = record_decode(c->a, body.record, &record);
     if (err)
-        return err;
-    hash_record(it, kept.salt, body.record, &s->record_hash);
-    s->record_kind = record.kind;
+        return err == COMITY_E_BODY ? COMITY_E_SIGNATURE : err;
+    hash_record(it, kept.opening.salt, kept.body.record, &s->record_hash);
+    s->record_kind = kept.record.kind;
     s->has_record_hash = true;
     return COMITY_OK;
 }
@@ -211,23 +228,15 @@ static int check_decided(struct check *c, const struct record *r)
 {
     const struct record_recognition *d = &r->u.recognition;
     const struct roster_origin *from = roster_origin_of(c->n->roster, d->evidence.origin);
-    struct opening kept;
-    struct body body;
-    struct record evidence;
+    struct kept kept;
     struct hash hash;
-    int err = ledger_opening(c->n->ledger, d->evidence.origin, d->evidence.index, c->a, &kept);
-    if (err == COMITY_E_NOT_FOUND || err == COMITY_E_ERASED || err == COMITY_E_WITHHELD || !from)
-        return COMITY_OK;
-    if (!err)
-        err = body_decode(c->a, kept.body, &body);
-    if (!err)
-        err = body.record.len ? record_decode(c->a, body.record, &evidence) : COMITY_E_BODY;
+    int err = from ? find_kept(c, d->evidence.origin, d->evidence.index, &kept) : COMITY_E_NOT_FOUND;
     if (err)
-        return err;
-    ledger_record_hash(from->suite, d->evidence.origin, kept.salt, body.record, &hash);
+        return err == COMITY_E_NOT_FOUND ? COMITY_OK : err;
+    ledger_record_hash(from->suite, d->evidence.origin, kept.opening.salt, kept.body.record, &hash);
     if (!bytes_equal(hash_bytes(&hash), d->record_hash))
         return COMITY_E_BODY;
-    return recognition_check(r, &evidence, NULL);
+    return recognition_check(r, &kept.record, NULL);
 }
 
 static int check_reviewer(struct check *c, const struct item *it)

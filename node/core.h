@@ -178,6 +178,8 @@ struct turn {
     int64_t now_ms;
     int64_t mono_ms;
     bool is_open;
+    size_t tried;    /* deliveries begun … */
+    uint64_t trying; /* … and the last of them */
     LIST(struct slot) slots;
     size_t bytes;   /* of bodies */
     uint8_t *salts; /* not used yet, in the arena */
@@ -196,9 +198,22 @@ struct turn {
     bool publish;           /* queue a parcel without entries: a checkpoint alone */
 };
 
+/*
+ * A delivery that makes its turn fail, whatever the reason, must not come again for ever and hold up all behind it. After
+ * a failed turn deliveries are taken alone for a while; one that fails alone is refused.
+ */
+struct suspicion {
+    unsigned alone;  /* turns with a delivery that are still to be alone */
+    uint64_t seq;    /* the one that failed alone; 0: none */
+    unsigned times;  /* how often: once, its content is refused; more often, it is not even verified */
+    int why;
+};
+
 struct node_core {
     struct turn turn;
     struct arena *arena;
+    struct arena *scratch; /* for one thing at a time, reset by who uses it */
+    struct suspicion suspicion;
     struct note_cache notes;
     struct session session;
     struct roster *roster;     /* owns node->roster */

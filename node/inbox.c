@@ -239,8 +239,11 @@ static int take_numbers(struct turn *t, const struct delivery *d, struct source 
 
 static int take_content(struct turn *t, struct delivery *d, uint64_t known_size)
 {
+    const struct suspicion *s = &t->node->core->suspicion;
     bool is_receipt = d->facts->is_receipt;
-    int err = is_receipt ? COMITY_OK : open_content(t, d);
+    int err = d->seq == s->seq ? s->why : is_receipt ? COMITY_OK : open_content(t, d);
+    if (err && d->seq == s->seq)
+        return add_refused(t, d, err, is_receipt);
     if (err)
         return !fault_is_ours(err) ? add_refused(t, d, err, false) : err;
     err = add_received(t, d, known_size);
@@ -308,8 +311,11 @@ static int take_parcel(struct turn *t, struct delivery *d, const struct parcel_f
                                        .knows = knows,
                                        .self = n,
                                        .notes = &n->core->notes};
+    const struct suspicion *suspicion = &n->core->suspicion;
     struct parcel_facts *f = NULL;
     uint64_t seq = 0;
+    if (d->seq == suspicion->seq && suspicion->times > 1)
+        return take_unverified(t, d, routed, parcel, suspicion->why);
     int err = parcel_verify(t->arena, parcel, &rules, &f);
     if (!err && f->count == 0)
         err = COMITY_E_NOT_RECIPIENT;
@@ -351,6 +357,8 @@ int inbox_take(struct turn *t, const struct frame *f)
     if (session_sees_roster(n, s->entries[0].roster))
         return COMITY_E_AGAIN;
     d.routed = s->entries[0].index;
+    t->tried++;
+    t->trying = d.seq;
     err = take_parcel(t, &d, s, f->u.deliver.parcel);
     if (!err)
         err = LIST_ADD(t->deliveries, d);

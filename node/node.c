@@ -14,7 +14,11 @@
 
 /* All that a turn decodes. Intake stops far below it (turn.c), so that the last frame has room
  * whatever is in it. */
-enum { TURN_MEMORY = 160 * 1024 * 1024, ANCHOR_MAX = 64 * 1024 };
+enum {
+    TURN_MEMORY = 160 * 1024 * 1024,
+    SCRATCH_MEMORY = 8 * 1024 * 1024, /* a kept record, decoded */
+    ANCHOR_MAX = 64 * 1024
+};
 
 int list_reserve(void *at, size_t *cap, size_t count, size_t size)
 {
@@ -273,7 +277,8 @@ int node_open(const struct site *site, const struct site_keys *keys, const struc
     n->member = site->member;
     n->core = calloc(1, sizeof *n->core);
     int err = n->core ? COMITY_OK : COMITY_E_NOMEM;
-    if (!err && !(n->core->arena = arena_new(TURN_MEMORY)))
+    if (!err && (!(n->core->arena = arena_new(TURN_MEMORY)) ||
+                 !(n->core->scratch = arena_new(SCRATCH_MEMORY))))
         err = COMITY_E_NOMEM;
     if (!err)
         err = open_parts(n);
@@ -297,6 +302,7 @@ void node_close(struct node *n)
         roster_free(n->core->old_roster);
         roster_free(n->core->roster);
         arena_free(n->core->arena);
+        arena_free(n->core->scratch);
     }
     ledger_close(n->ledger);
     store_close(n->store);

@@ -16,6 +16,7 @@ enum {
     PARCEL_SINGLE_MAX =
         640 * 1024, /* what one draft may add to a parcel, its enclosures included */
     TURN_DECODED_BYTES = 48 * 1024 * 1024,
+    TURNS_ALONE = 512, /* at least as many as a turn's deliveries: one of them was it */
     LOG_CHECKPOINT_MS = 1000,  /* CHECKPOINT entries are no closer than this */
     LOG_ALONE_ENTRIES = 4096,  /* … and one without other entries says at least so much … */
     LOG_ALONE_MS = 3600 * 1000 /* … and comes so rarely */
@@ -49,6 +50,8 @@ static void reset(struct turn *t)
     t->slots.count = 0;
     t->bytes = 0;
     t->salts_left = 0;
+    t->tried = 0;
+    t->trying = 0;
     t->order.count = 0;
     t->deliveries.count = 0;
     t->answers.count = 0;
@@ -304,11 +307,36 @@ static bool ends_process(int err)
     return err == COMITY_E_IO || err == COMITY_E_ROLLBACK || err == COMITY_E_LEDGER_DAMAGED;
 }
 
+/* Whether the same turn may well succeed later. */
+static bool is_passing(const struct turn *t, int err)
+{
+    return err == COMITY_E_DISK_FULL || err == COMITY_E_BUSY || err == COMITY_E_PERMISSION ||
+           (err == COMITY_E_NOMEM && !arena_is_spent(t->arena) &&
+            !arena_is_spent(t->node->core->scratch));
+}
+
+/* See struct suspicion. */
+static void suspect(struct turn *t, int why)
+{
+    struct suspicion *s = &t->node->core->suspicion;
+    if (ends_process(why) || is_passing(t, why))
+        return;
+    if (s->alone && t->tried) {
+        s->times = t->trying == s->seq ? s->times + 1 : 1;
+        s->seq = t->trying;
+        s->why = why == COMITY_E_NOMEM ? COMITY_E_LIMIT : why;
+        log_event(LOG_ERROR, "delivery_fails", LOG_U64("delivery_seq", s->seq), LOG_ERR(s->why),
+                  LOG_U64("times", s->times));
+    }
+    s->alone = TURNS_ALONE;
+}
+
 /* Nothing of the turn has happened. */
 static int undo(struct turn *t, int why)
 {
     struct node *n = t->node;
     view_forget(n);
+    suspect(t, why);
     log_event(LOG_ERROR, "turn_undone", LOG_ERR(why), LOG_U64("drafts", t->slots.count),
               LOG_STR("detail", db_detail(store_db(n->store))));
     session_restart(n, false);
@@ -335,6 +363,8 @@ static int settle(struct turn *t)
     struct node *n = t->node;
     view_forget(n);
     put_roster_in_force(t);
+    if (n->core->suspicion.alone && t->tried)
+        n->core->suspicion.alone--;
     if (t->refused_seq)
         session_restart(n, true);
     tell(t, COMITY_OK);
@@ -347,6 +377,8 @@ static int settle(struct turn *t)
  * until then. */
 static bool is_enough(const struct turn *t)
 {
+    if (t->node->core->suspicion.alone && (t->tried || is_anything_to_write(t)))
+        return true;
     return arena_used(t->arena) >= TURN_DECODED_BYTES;
 }
 
@@ -362,7 +394,7 @@ static int take_in(struct turn *t, const struct node_in *in, size_t *next, struc
         session_down(n);
     if (is_last && in->up)
         session_up(n);
-    if (!err)
+    if (!err && !is_enough(t))
         err = inbox_take_finished(t);
     return err ? err : session_tick(t, out);
 }

@@ -214,6 +214,7 @@ struct arena_block {
 struct arena {
     size_t cap;
     size_t used;
+    bool is_spent;
     struct arena_block *first;
     struct arena_block *current;
 };
@@ -273,13 +274,13 @@ static struct arena_block *arena_block_with_room(struct arena *a, size_t n)
 
 void *arena_alloc_raw(struct arena *a, size_t n)
 {
-    if (n > a->cap || n > SIZE_MAX - ARENA_ALIGN)
+    size_t size = n > SIZE_MAX - ARENA_ALIGN ? SIZE_MAX
+                  : n ? (n + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN
+                      : ARENA_ALIGN;
+    if (size > a->cap - a->used) {
+        a->is_spent = true;
         return NULL;
-    size_t size = (n + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
-    if (size == 0)
-        size = ARENA_ALIGN;
-    if (size > a->cap - a->used)
-        return NULL;
+    }
     struct arena_block *b = arena_block_with_room(a, size);
     if (!b)
         return NULL;
@@ -337,6 +338,7 @@ char *arena_strdup(struct arena *a, struct bytes b)
  */
 void arena_reset(struct arena *a)
 {
+    a->is_spent = false;
     size_t used = a->used;
     a->used = 0;
     if (a->first && a->first->next) {
@@ -346,6 +348,11 @@ void arena_reset(struct arena *a)
     a->current = a->first;
     if (a->first)
         a->first->used = 0;
+}
+
+bool arena_is_spent(const struct arena *a)
+{
+    return a->is_spent;
 }
 
 size_t arena_used(const struct arena *a)

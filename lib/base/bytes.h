@@ -86,6 +86,8 @@ bool arena_has(const struct arena *a, struct bytes b);
 void arena_reset(struct arena *a);
 /* Bytes given out since the last reset. */
 size_t arena_used(const struct arena *a);
+/* Whether something was not given since the last reset because of the cap, rather than for want of memory. */
+bool arena_is_spent(const struct arena *a);
 
 /* Overwrite ${len} bytes at ${data} in a way that the compiler keeps: for secrets. */
 void wipe(void *data, size_t len);

@@ -152,6 +152,23 @@ static void wipe_overwrites(void **state)
     wipe(NULL, 0);
 }
 
+static void arena_tells_its_cap_from_want_of_memory(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(100);
+    assert_non_null(arena_alloc(a, 64));
+    assert_false(arena_is_spent(a));
+    assert_null(arena_alloc(a, 64));
+    assert_true(arena_is_spent(a));
+    assert_non_null(arena_alloc(a, 16));
+    assert_true(arena_is_spent(a));
+    arena_reset(a);
+    assert_false(arena_is_spent(a));
+    assert_null(arena_alloc(a, SIZE_MAX));
+    assert_true(arena_is_spent(a));
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +177,7 @@ int main(void)
         cmocka_unit_test(lines_are_cut_one_by_one),
         cmocka_unit_test(buf_grows_and_keeps_an_end_mark),
         cmocka_unit_test(buf_without_memory_stays_failed),
+        cmocka_unit_test(arena_tells_its_cap_from_want_of_memory),
         cmocka_unit_test(arena_never_exceeds_its_cap),
         cmocka_unit_test(arena_memory_is_zeroed_aligned_and_distinct),
         cmocka_unit_test(arena_has_what_it_gave_out_and_nothing_else),

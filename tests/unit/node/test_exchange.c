@@ -119,6 +119,61 @@ static void large_turn_travels_in_bounded_parcels(void **state)
     assert_int_equal(number(b, "SELECT next FROM pair_in"), 1045);
 }
 
+/* ---- a delivery that fails the turn it is in, every time ---- */
+
+static void fail_turns_by(struct actor *a, const char *table)
+{
+    char sql[300];
+    snprintf(sql, sizeof sql,
+             "CREATE TRIGGER no_way BEFORE INSERT ON %s WHEN NEW.origin LIKE '%%/" SHENZHEN "'"
+             " BEGIN SELECT RAISE(ABORT, 'no way'); END",
+             table);
+    assert_int_equal(db_run(store_db(a->node->store), sql, DB_NULL), 0);
+}
+
+static void wait_and_run(struct world *w)
+{
+    for (int i = 0; i < 20; i++) {
+        w->ms += 5000;
+        world_run(w);
+    }
+}
+
+/* What is before it, with it and behind it arrives; it is refused, and its sender is told. */
+static void only_it_is_refused(struct world *w, const char *table)
+{
+    struct actor *hz = actor_of(w, HANGZHOU);
+    struct actor *sz = actor_of(w, SHENZHEN);
+    struct actor *cd = actor_of(w, CHENGDU);
+    world_connect_all(w);
+    fail_turns_by(hz, table);
+    hz->down = true;
+    world_run(w);
+    mail(w, CHENGDU, HANGZHOU, 1);
+    mail(w, SHENZHEN, HANGZHOU, 2);
+    mail(w, CHENGDU, HANGZHOU, 3);
+    world_run(w);
+    actor_connect(hz);
+    wait_and_run(w);
+    assert_int_equal(number(hz, "SELECT count(*) FROM parcel_in WHERE token IS NULL"), 2);
+    assert_int_equal(number(hz, "SELECT count(*) FROM parcel_in WHERE token = 'invalid'"), 1);
+    assert_int_equal(number(cd, "SELECT count(*) FROM parcel_out_to WHERE state = 1"), 2);
+    assert_int_equal(number(sz, "SELECT count(*) FROM parcel_out_to WHERE state = 2"), 1);
+    mail(w, HANGZHOU, CHENGDU, 1);
+    wait_and_run(w);
+    assert_int_equal(number(hz, "SELECT count(*) FROM parcel_out_to WHERE state = 1"), 1);
+}
+
+static void content_that_cannot_be_written_is_refused_alone(void **state)
+{
+    only_it_is_refused(*state, "opening_run");
+}
+
+static void parcel_that_cannot_be_written_at_all_is_refused_alone(void **state)
+{
+    only_it_is_refused(*state, "peer_root");
+}
+
 static void several_recipients_have_numbers_of_their_own(void **state)
 {
     struct world *w = *state;
@@ -176,6 +231,10 @@ int main(void)
                                         world_teardown),
         cmocka_unit_test_setup_teardown(large_turn_travels_in_bounded_parcels, world_setup,
                                         world_teardown),
+        cmocka_unit_test_setup_teardown(content_that_cannot_be_written_is_refused_alone, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(parcel_that_cannot_be_written_at_all_is_refused_alone,
+                                        world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(several_recipients_have_numbers_of_their_own, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(drafts_that_cannot_be_sent_are_refused_at_once, world_setup,
