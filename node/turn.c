@@ -311,6 +311,7 @@ static bool ends_process(int err)
 static bool is_passing(const struct turn *t, int err)
 {
     return err == COMITY_E_DISK_FULL || err == COMITY_E_BUSY || err == COMITY_E_PERMISSION ||
+           err == COMITY_E_FILES ||
            (err == COMITY_E_NOMEM && !arena_is_spent(t->arena) &&
             !arena_is_spent(t->node->core->scratch));
 }

@@ -38,6 +38,7 @@ extern "C" {
     X(INVALID, 18, "invalid", 3, "a value is not valid")                                                \
     X(LIMIT, 19, "limit", 8, "a limit is exceeded")                                                     \
     X(QUOTA, 20, "quota", 8, "the member's quota is used up")                                           \
+    X(FILES, 21, "files_exhausted", 1, "too many files and connections are open; raise the limit")      \
     /* bytes that do not parse */                                                                       \
     X(MALFORMED, 30, "malformed", 12, "these bytes are not a valid message")                            \
     X(NOT_CANONICAL, 31, "not_canonical", 12, "the encoding is not the canonical one")                  \

@@ -23,6 +23,7 @@ bool fault_is_ours(int err)
     case COMITY_E_TIMEOUT:
     case COMITY_E_UNREACHABLE:
     case COMITY_E_PUBLIC_KEY_FILE:
+    case COMITY_E_FILES:
     case COMITY_E_NOT_A_LEDGER:
     case COMITY_E_PASSPHRASE:
     case COMITY_E_KEY_LOCKED:

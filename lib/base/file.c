@@ -34,6 +34,9 @@ int file_err(int errno_value)
         return COMITY_E_DISK_FULL;
     case ENOMEM:
         return COMITY_E_NOMEM;
+    case EMFILE:
+    case ENFILE:
+        return COMITY_E_FILES;
     default:
         return COMITY_E_IO;
     }

@@ -24,7 +24,7 @@ struct link;
 /*
  * Make the context and start the handler. One a process. Nobody may come in until link_allow_set().
  *
- * Errors: COMITY_E_NOMEM; COMITY_E_LIMIT without descriptors or threads; COMITY_E_UNSUPPORTED when
+ * Errors: COMITY_E_NOMEM; COMITY_E_FILES without descriptors, _LIMIT without threads; COMITY_E_UNSUPPORTED when
  * libzmq was built without CURVE; COMITY_E_IO.
  */
 int link_new(struct link **ret) __attribute__((warn_unused_result));
@@ -37,7 +37,8 @@ void link_free(struct link *link);
 
 /*
  * Replace the allow table by the ${n} public keys at ${keys} (any order, copied; duplicates do no
- * harm). 0 keys is a loaded table that lets nobody in. Takes effect as a whole, for every handshake
+ * harm). A key may connect 128 times at once, and then every 4 s; beyond that it is told to come again later.
+ * 0 keys is a loaded table that lets nobody in. Takes effect as a whole, for every handshake
  * that asks afterwards; one that was answered just before may still complete. COMITY_E_NOMEM leaves
  * the old table in force.
  *
@@ -49,7 +50,7 @@ int link_allow_set(struct link *link, const uint8_t (*keys)[32], size_t n)
 /* What the handler answered since link_new(), the start-up tests of our own sockets left out. */
 struct link_zap_counts {
     uint64_t allowed;  /* 200 */
-    uint64_t deferred; /* 300: no table was loaded */
+    uint64_t deferred; /* 300: no table was loaded, or the key connects too often */
     uint64_t denied;   /* 400: a key that is not in the table, or a request that is not CURVE's */
 };
 

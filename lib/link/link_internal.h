@@ -24,6 +24,14 @@ struct link_faults {
     bool no_enforce; /* and libzmq told that this is fine */
 };
 
+/* How often one key may connect: so many times at once, and then once an interval. */
+enum { LINK_CONNECTS_BURST = 128, LINK_CONNECT_INTERVAL_MS = 4000 };
+
+struct link_key_allowed {
+    uint8_t key[LINK_KEY_LEN];
+    int64_t free_ms; /* see may_connect(); monotonic */
+};
+
 struct link {
     void *zmq;
     struct link_faults faults;
@@ -31,7 +39,7 @@ struct link {
     _Atomic unsigned names;   /* monitor endpoints given out */
 
     pthread_mutex_t lock;             /* of all that follows, up to the next blank line */
-    uint8_t (*allowed)[LINK_KEY_LEN]; /* sorted */
+    struct link_key_allowed *allowed; /* sorted */
     size_t n_allowed;
     bool loaded;
     struct link_zap_counts counts;

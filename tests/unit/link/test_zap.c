@@ -1,4 +1,5 @@
 /* Who gets in, and who does not. */
+#include "link/link_internal.h"
 #include "rig.h"
 
 static struct link_zap_counts counts(struct link *link)
@@ -99,6 +100,29 @@ static void zap_table_is_replaced_as_a_whole(void **state)
     rig_down(&r);
 }
 
+/* A member's key alone, without a socket: what the handler would answer. */
+static void zap_key_that_connects_too_often_has_to_wait(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_up(&r);
+    uint8_t other[2][32];
+    memcpy(other[0], r.public[0], 32);
+    memset(other[1], 7, 32);
+    assert_err(link_allow_set(r.link, (const uint8_t(*)[32])other, 2), COMITY_OK);
+    for (int i = 0; i < LINK_CONNECTS_BURST; i++)
+        assert_int_equal(link_zap_decide(r.link, other[1]), 200);
+    assert_int_equal(link_zap_decide(r.link, other[1]), 300);
+    assert_int_equal(link_zap_decide(r.link, r.public[0]), 200);
+    /* A new table does not forget it. */
+    assert_err(link_allow_set(r.link, (const uint8_t(*)[32])other, 2), COMITY_OK);
+    assert_int_equal(link_zap_decide(r.link, other[1]), 300);
+    struct link_socket *client = rig_client(&r);
+    assert_int_equal(rig_await(client, LINK_CONNECTED, RIG_WAIT_MS), LINK_CONNECTED);
+    link_close(client);
+    rig_down(&r);
+}
+
 static void zap_wrong_server_key_never_connects(void **state)
 {
     (void)state;
@@ -175,6 +199,7 @@ int main(void)
         cmocka_unit_test(zap_empty_table_lets_nobody_in),
         cmocka_unit_test(zap_before_any_table_the_client_keeps_trying_and_gets_in_later),
         cmocka_unit_test(zap_table_is_replaced_as_a_whole),
+        cmocka_unit_test(zap_key_that_connects_too_often_has_to_wait),
         cmocka_unit_test(zap_wrong_server_key_never_connects),
         cmocka_unit_test(zap_null_client_is_kept_out),
         cmocka_unit_test(zap_plain_client_is_kept_out),
