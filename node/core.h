@@ -214,6 +214,7 @@ struct node_core {
     struct arena *arena;
     struct arena *scratch; /* for one thing at a time, reset by who uses it */
     struct suspicion suspicion;
+    uint64_t turns_undone;
     struct note_cache notes;
     struct session session;
     struct roster *roster;     /* owns node->roster */

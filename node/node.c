@@ -331,6 +331,7 @@ void node_status(const struct node *n, struct node_status *ret)
                                 .last_token = c->session.last_token,
                                 .parcels_queued = c->last_parcel_seq - c->cursor[CURSOR_ANSWERED],
                                 .deliveries_taken = c->cursor[CURSOR_TAKEN],
+                                .turns_undone = c->turns_undone,
                                 .broker_size = c->broker.checkpoint.size,
                                 .clock_offset_ms = c->session.clock_offset_ms,
                                 .roster_expired = n->roster && clock_wall_ms(&n->clock) >

@@ -1,7 +1,7 @@
 /*
  * The session's state machine: which frame is taken when, and what it changes. See session.h;
- * frames to be sent by the clock or after a commit are session_send.c's, WELCOME is
- * session_welcome.c's.
+ * what is sent, and what WELCOME brings about, is
+ * session_send.c's.
  */
 #include "session.h"
 

@@ -338,6 +338,7 @@ static int undo(struct turn *t, int why)
     struct node *n = t->node;
     view_forget(n);
     suspect(t, why);
+    n->core->turns_undone++;
     log_event(LOG_ERROR, "turn_undone", LOG_ERR(why), LOG_U64("drafts", t->slots.count),
               LOG_STR("detail", db_detail(store_db(n->store))));
     session_restart(n, false);

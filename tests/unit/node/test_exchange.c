@@ -140,7 +140,7 @@ static void wait_and_run(struct world *w)
 }
 
 /* What is before it, with it and behind it arrives; it is refused, and its sender is told. */
-static void only_it_is_refused(struct world *w, const char *table)
+static void only_it_is_refused(struct world *w, const char *table, uint64_t undone)
 {
     struct actor *hz = actor_of(w, HANGZHOU);
     struct actor *sz = actor_of(w, SHENZHEN);
@@ -159,6 +159,7 @@ static void only_it_is_refused(struct world *w, const char *table)
     assert_int_equal(number(hz, "SELECT count(*) FROM parcel_in WHERE token = 'invalid'"), 1);
     assert_int_equal(number(cd, "SELECT count(*) FROM parcel_out_to WHERE state = 1"), 2);
     assert_int_equal(number(sz, "SELECT count(*) FROM parcel_out_to WHERE state = 2"), 1);
+    assert_int_equal(status_of(hz).turns_undone, undone);
     mail(w, HANGZHOU, CHENGDU, 1);
     wait_and_run(w);
     assert_int_equal(number(hz, "SELECT count(*) FROM parcel_out_to WHERE state = 1"), 1);
@@ -166,12 +167,12 @@ static void only_it_is_refused(struct world *w, const char *table)
 
 static void content_that_cannot_be_written_is_refused_alone(void **state)
 {
-    only_it_is_refused(*state, "opening_run");
+    only_it_is_refused(*state, "opening_run", 2);
 }
 
 static void parcel_that_cannot_be_written_at_all_is_refused_alone(void **state)
 {
-    only_it_is_refused(*state, "peer_root");
+    only_it_is_refused(*state, "peer_root", 3);
 }
 
 static void several_recipients_have_numbers_of_their_own(void **state)
