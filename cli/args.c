@@ -24,7 +24,8 @@ static const struct {
      {"after", N_("PLACE"), 0, N_("Go on behind this place: the \"next\" of the page before")}},
     {USES_WAIT,
      {"wait", N_("STAGE[:TIME]"), 0,
-      N_("Wait until it is accepted, received or recognised; TIME as 30s, 5m, 1h (default 30s)")}},
+      N_("Wait until it is accepted, received, decided about or recognised; TIME as 30s, 5m, 1h "
+         "(default 30s)")}},
     {USES_PASSPHRASE,
      {"passphrase-file", N_("FILE"), FLAG_MANY,
       N_("First line of FILE opens the key; \"-\" is standard input, \"fd:N\" an open descriptor; "

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { WAIT_MS_DEFAULT = 30 * 1000, WAIT_MS_MAX = 3600 * 1000 };
-
 /* ---- where the node is ---- */
 
 static bool exists(const char *path)
@@ -158,30 +156,61 @@ static int fail_ambiguous(struct cli *c, const char *name, const json_t *items)
     int err = cli_fail(c, COMITY_E_AMBIGUOUS, _("\"%s\" names several members: %s"), name,
                        buf_str(&list));
     buf_free(&list);
-    return err;
+    return cli_hint(c, err, _("say more of the name, or the id"));
 }
 
-int ask_member(struct cli *c, const char *name, const char **ret)
+int ask_member_in_roster(struct cli *c, const char *name, const char **ret)
 {
     json_t *found = NULL;
-    if (text_is_bureau_id(bytes_of(name))) {
+    bool is_id = text_is_bureau_id(bytes_of(name));
+    struct failure before = c->failure;
+    int err = ask(c, "member.find", cli_json(json_pack("{s:s}", "q", name)), &found);
+    if (err == COMITY_E_NO_ROSTER && is_id) {
+        c->failure = before;
         *ret = name;
         return COMITY_OK;
     }
-    int err = ask(c, "member.find", cli_json(json_pack("{s:s}", "q", name)), &found);
     if (err)
         return err;
     const json_t *items = json_object_get(found, "items");
-    if (json_array_size(items) == 1)
+    size_t n = json_array_size(items);
+    if (n == 1)
         *ret =
             cli_text(c, "%s", json_string_value(json_object_get(json_array_get(items, 0), "id")));
-    else if (json_array_size(items) > 1)
+    else if (n > 1)
         err = fail_ambiguous(c, name, items);
     else
         err =
             cli_hint(c, cli_fail(c, COMITY_E_UNKNOWN_MEMBER, _("no member is called \"%s\""), name),
                      "comity member list");
     json_decref(found);
+    return err;
+}
+
+int ask_member(struct cli *c, const char *name, const char **ret)
+{
+    if (!text_is_bureau_id(bytes_of(name)))
+        return ask_member_in_roster(c, name, ret);
+    *ret = name;
+    return COMITY_OK;
+}
+
+/* Oneself, or somebody twice, is a slip of who typed it. */
+static int check_recipients(struct cli *c, const json_t *to)
+{
+    const json_t *status = NULL;
+    int err = json_array_size(to) ? ask_status(c, &status) : COMITY_OK;
+    const char *own = json_string_value(json_object_get(status, "member"));
+    for (size_t i = 0; !err && i < json_array_size(to); i++) {
+        const char *id = json_string_value(json_array_get(to, i));
+        if (own && strcmp(own, id) == 0)
+            err = cli_hint(c, cli_fail(c, COMITY_E_USAGE, _("--to %s is this very bureau"), id),
+                           _("what is recorded stays here anyway; name the other bureaus only"));
+        for (size_t k = 0; !err && k < i; k++)
+            if (strcmp(json_string_value(json_array_get(to, k)), id) == 0)
+                err = cli_hint(c, cli_fail(c, COMITY_E_USAGE, _("--to names %s twice"), id),
+                               _("once is enough"));
+    }
     return err;
 }
 
@@ -195,6 +224,8 @@ int ask_recipients(struct cli *c, json_t **ret)
         if (!err)
             json_array_append_new(to, cli_json(json_string(id)));
     }
+    if (!err)
+        err = check_recipients(c, to);
     if (err)
         json_decref(to);
     else
@@ -225,71 +256,4 @@ int ask_list(struct cli *c, const char *method, json_t *args)
     if (next)
         cli_next(c, _("There is more: --after %s"), next);
     return cli_result(c, list);
-}
-
-/* ---- waiting ---- */
-
-int wait_parse(const char *text, char ret_stage[16], uint64_t *ret_ms)
-{
-    static const char *const stages[] = {"accepted", "received", "recognised"};
-    size_t len = strcspn(text, ":");
-    uint64_t ms = WAIT_MS_DEFAULT;
-    if (text[len] == ':') {
-        struct bytes time = bytes_of(text + len + 1);
-        uint64_t unit = 1000;
-        if (time.len && strchr("smh", time.data[time.len - 1])) {
-            char u = (char)time.data[--time.len];
-            unit = u == 's' ? 1000 : u == 'm' ? 60 * 1000 : 3600 * 1000;
-        }
-        if (text_get_u64(time, &ms) || ms == 0 || ms > WAIT_MS_MAX / unit)
-            return COMITY_E_USAGE;
-        ms *= unit;
-    }
-    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
-        if (strlen(stages[i]) == len && strncmp(stages[i], text, len) == 0) {
-            strcpy(ret_stage, stages[i]);
-            *ret_ms = ms;
-            return COMITY_OK;
-        }
-    return COMITY_E_USAGE;
-}
-
-int ask_check_wait(struct cli *c)
-{
-    char stage[16];
-    uint64_t ms;
-    const char *text = flag_text(c, "wait");
-    if (!text || wait_parse(text, stage, &ms) == 0)
-        return COMITY_OK;
-    return cli_hint(c, cli_fail(c, COMITY_E_USAGE, _("--wait is not \"%s\""), text),
-                    _("--wait accepted, received or recognised, with a time of at most 1h: --wait "
-                      "received:5m"));
-}
-
-int ask_check_wait_for(struct cli *c, const json_t *to)
-{
-    if (flag_given(c, "wait") && json_array_size(to) == 0)
-        return cli_fail(c, COMITY_E_USAGE, _("--wait needs somebody to wait for: --to MEMBER"));
-    return COMITY_OK;
-}
-
-int ask_wait(struct cli *c, const char *ref)
-{
-    char stage[16];
-    uint64_t ms;
-    json_t *reached = NULL;
-    const char *text = flag_text(c, "wait");
-    if (!text || wait_parse(text, stage, &ms) != 0)
-        return COMITY_OK;
-    c->is_recorded = true;
-    int err = ask(c, "wait",
-                  cli_json(json_pack("{s:s, s:s, s:I}", "ref", ref, "stage", stage, "timeout_ms",
-                                     (json_int_t)ms)),
-                  &reached);
-    if (!err && c->result)
-        json_object_set(c->result, "stage", json_object_get(reached, "stage"));
-    json_decref(reached);
-    if (err == COMITY_E_TIMEOUT)
-        cli_hint(c, err, "comity track %s", ref);
-    return err;
 }

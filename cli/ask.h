@@ -32,6 +32,10 @@ int ask_origin(struct cli *c, const char **ret) __attribute__((warn_unused_resul
  * has. */
 int ask_member(struct cli *c, const char *name, const char **ret)
     __attribute__((warn_unused_result));
+/* The same, and that the roster in force names it: an id too. An id is taken as it is while there is
+ * no roster. */
+int ask_member_in_roster(struct cli *c, const char *name, const char **ret)
+    __attribute__((warn_unused_result));
 /* The members of all --to, as an array of ids; a new reference. */
 int ask_recipients(struct cli *c, json_t **ret) __attribute__((warn_unused_result));
 
@@ -40,9 +44,14 @@ json_t *ask_page(struct cli *c, int *ret_err);
 /* Ask for a list with ${args} (taken), and make it the result. */
 int ask_list(struct cli *c, const char *method, json_t *args) __attribute__((warn_unused_result));
 
-/* Wait for the stage of --wait, if given, at ${ref}: behind everything else, when the result
- * stands. */
-int ask_wait(struct cli *c, const char *ref) __attribute__((warn_unused_result));
+/*
+ * Wait for the stage of --wait, if given, at ${ref}: behind everything else, when the result
+ * stands.
+ * ${track} is the record that it is about, for `comity track`. COMITY_E_TIMEOUT,
+ * COMITY_E_INTERRUPTED, COMITY_E_REFUSED, COMITY_E_UNREACHABLE; COMITY_E_NOT_RECOGNISED when
+ * recognition was waited for and a decision was made against it, or for more.
+ */
+int ask_wait(struct cli *c, const char *ref, const char *track) __attribute__((warn_unused_result));
 /* Check --wait before anything is done. */
 int ask_check_wait(struct cli *c) __attribute__((warn_unused_result));
 

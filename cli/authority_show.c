@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "crypto/keyfile.h"
 #include "json/ledger_json.h"
+#include "secret.h"
 
 #include <string.h>
 
@@ -265,9 +266,9 @@ static int show_roster(struct cli *c, struct bytes file, json_t **ret)
 static int show_key(struct cli *c, json_t **ret)
 {
     struct key_public pub;
-    int err = keyfile_public(c->args[0], &pub);
+    int err = secret_public(c, c->args[0], &pub);
     if (err)
-        return cli_fail_at(c, err, c->args[0]);
+        return err;
     json_t *o = cli_json(json_pack("{s:s, s:s, s:s, s:o}", "type", "key", "use",
                                    key_use_word(pub.use), "name", pub.name, "public",
                                    base64_json(BYTES(pub.pub, sizeof pub.pub))));

@@ -6,6 +6,8 @@
 #include "compose.h"
 #include "domain/ref.h"
 
+#include <string.h>
+
 static const struct flag new_flags[] = {
     {"title", N_("TEXT"), 0, N_("What the case is about")},
     {"filed", N_("TIME"), 0, N_("When it was filed: \"2026-11-24 17:47\" (default: now)")},
@@ -29,6 +31,7 @@ static const struct flag new_flags[] = {
     {"from", N_("FILE"), 0, N_("Take the record from this JSON file; flags come on top of it")},
     {"approver", N_("TEXT"), 0, N_("The head of the bureau who approved: licence number or name")},
     {"confidentiality", N_("N"), 0, N_("Level of confidentiality, 0 to 9")},
+    {"again", NULL, 0, N_("File it although a case of this document number was filed here")},
     {"request-id", N_("TEXT"), 0,
      N_("The same id is the same filing (default: derived from the content)")},
     {0},
@@ -66,10 +69,23 @@ static const struct view new_view = {
     .is_ref = true,
     .sections = (const struct view_section[]){{NULL, NULL, new_fields, NULL}, {0}}};
 
+static const struct view_field dry_fields[] = {
+    {"case_content.title", N_("title"), AS_WHOLE},
+    {"doc_no", N_("document"), AS_WHOLE},
+    {"case_content.filed", N_("filed"), AS_TIME},
+    {"case_content.parties[].name", N_("parties"), AS_WHOLE},
+    {"case_content.platform", N_("platform"), AS_WHOLE},
+    {"case_content.goods[].name", N_("goods"), AS_WHOLE},
+    {0},
+};
+static const struct view dry_view = {
+    .done = N_("This can be filed. It was a dry run: nothing was written."),
+    .sections = (const struct view_section[]){{NULL, NULL, dry_fields, NULL}, {0}}};
+
 static const struct view_field list_fields[] = {
     {"ref", N_("case"), AS_WHOLE},           {"filed", N_("filed"), AS_DATE},
     {"doc_no", N_("document"), AS_TEXT},     {"title", N_("title"), AS_TEXT},
-    {"evidence", N_("evidence"), AS_NUMBER}, {"recognitions", N_("recognised"), AS_NUMBER},
+    {"evidence", N_("evidence"), AS_NUMBER}, {"decisions", N_("decisions"), AS_NUMBER},
     {"sender", N_("from"), AS_WHOLE},        {0},
 };
 static const struct view list_view = {
@@ -114,9 +130,13 @@ static const struct view_field evidence_fields[] = {
     {0},
 };
 static const struct view_field recipient_fields[] = {
-    {"member", N_("sent to"), AS_WHOLE}, {"name", N_("name"), AS_TEXT},
-    {"stage", N_("stage"), AS_STAGE},    {"received.time", N_("received"), AS_TIME},
-    {"token", N_("why"), AS_TEXT},       {0},
+    {"member", N_("sent to"), AS_WHOLE},
+    {"name", N_("name"), AS_TEXT},
+    {"stage", N_("stage"), AS_STAGE},
+    {"decision", N_("decision"), AS_DECISION},
+    {"received.time", N_("received"), AS_TIME},
+    {"token", N_("why"), AS_TEXT},
+    {0},
 };
 static const struct view show_view = {.sections = (const struct view_section[]){
                                           {NULL, NULL, show_fields, NULL},
@@ -142,12 +162,34 @@ static int send_case(struct cli *c, json_t *json, const json_t *to)
     if (!compose_get(json, "case_content.filed"))
         compose_set(json, "case_content.filed", json_string(compose_now(c)));
     err = compose_finish(c, json, new_rows, &record);
-    if (!err && cli_is_dry_run(c)) {
-        cli_next(c, _("Dry run: nothing was written."));
+    if (!err && cli_is_dry_run(c))
         return cli_result(c, json_incref(json));
-    }
     const struct compose_send send = {.record = &record, .to = to, .request_id = request_id};
     return err ? err : compose_send(c, &send);
+}
+
+/* Who is in charge at a place is a member, by id or by name. */
+static int find_bureaus(struct cli *c, json_t *json)
+{
+    static const char *const places[] = {"platform-domicile", "operator-place", "operator-domicile",
+                                         "violation-place"};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        const struct compose_row *row = new_rows;
+        while (strcmp(row->flag, places[i]) != 0)
+            row++;
+        json_t *place = (json_t *)compose_get(json, row->path);
+        const char *named = json_string_value(json_object_get(place, "bureau"));
+        const char *id = NULL;
+        if (!named || !flag_given(c, places[i]))
+            continue;
+        int err = ask_member_in_roster(c, named, &id);
+        if (err) {
+            c->failure.field = cli_text(c, "%s.bureau", row->path);
+            return err;
+        }
+        json_object_set_new(place, "bureau", cli_json(json_string(id)));
+    }
+    return COMITY_OK;
 }
 
 static int case_new(struct cli *c)
@@ -157,6 +199,8 @@ static int case_new(struct cli *c)
     int err = ask_check_wait(c);
     if (!err)
         err = compose_begin(c, RECORD_CASE, new_rows, &json);
+    if (!err)
+        err = find_bureaus(c, json);
     if (!err)
         err = ask_recipients(c, &to);
     if (!err)
@@ -170,8 +214,8 @@ static int case_new(struct cli *c)
     const char *ref = json_string_value(json_object_get(c->result, "ref"));
     if (json_is_true(json_object_get(c->result, "again")))
         cli_next(c, _("This was filed before; nothing was added."));
-    cli_next(c, "comity evidence push FILE… --case %s --help", ref);
-    return ask_wait(c, ref);
+    cli_next(c, _("Evidence in it: comity evidence push FILE… --case %s …"), ref);
+    return ask_wait(c, ref, ref);
 }
 
 static int case_list(struct cli *c)
@@ -212,6 +256,7 @@ const struct command case_commands[] = {
                 "command given twice files one case."),
      .flags = new_flags,
      .view = &new_view,
+     .dry_view = &dry_view,
      .run = case_new},
     {.noun = "case",
      .verb = "list",

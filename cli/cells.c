@@ -88,7 +88,8 @@ static const struct word words[] = {
     {"recorded", N_("recorded"), "-", OUT_PLAIN},
     {"accepted", N_("accepted"), "-", OUT_YELLOW},
     {"received", N_("received"), "✓", OUT_PLAIN},
-    {"recognised", N_("recognised"), "✓", OUT_GREEN},
+    {"decided", N_("decided"), "-", OUT_PLAIN},
+    {"recognised", N_("recognised"), "✓", OUT_GREEN}, /* asked for with --wait only */
     {"refused", N_("refused"), "✗", OUT_RED},
     {"signed", N_("signed"), "✓", OUT_PLAIN},
     {"shared", N_("shared"), "-", OUT_PLAIN},
@@ -104,7 +105,7 @@ static const struct word words[] = {
     {"rejected", N_("rejected by the broker"), "✗", OUT_RED},
     {"case", N_("case filed"), "-", OUT_PLAIN},
     {"evidence", N_("evidence"), "-", OUT_PLAIN},
-    {"recognition", N_("recognition"), "✓", OUT_GREEN},
+    {"recognition", N_("decision"), "-", OUT_PLAIN},
     {"signature", N_("signature"), "✓", OUT_PLAIN},
     {"share", N_("shared"), "-", OUT_PLAIN},
     {"bureau", N_("bureau"), NULL, OUT_PLAIN},
@@ -161,6 +162,17 @@ static const char *term_of(enum record_vocabulary v, const char *token)
     if (!t)
         return token;
     return lang_is_zh() ? t->zh : t->en;
+}
+
+const char *cell_word(const char *token)
+{
+    const struct word *w = word_of(token);
+    return w ? _(w->shown) : token;
+}
+
+const char *cell_decision(const char *token)
+{
+    return term_of(TERMS_DECISION, token);
 }
 
 /* ---- values ---- */

@@ -30,6 +30,10 @@ size_t cell_width(const struct cell *cell);
 /* At most ${max} columns; 0: all of it. */
 void cell_put(struct buf *out, const struct cell *cell, const struct out_style *style, size_t max);
 
+/* The word for a stage or state, and for a decision, in the officer's language. Borrowed. */
+const char *cell_word(const char *token);
+const char *cell_decision(const char *token);
+
 void cell_put_plain(struct buf *out, const struct view_field *field, const json_t *object);
 
 #endif

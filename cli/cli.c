@@ -114,6 +114,13 @@ static const char *translate(struct cli *c, int err, const char *message)
     return cli_text(c, "%s: %s", _(sentence), message);
 }
 
+/* Most hints are commands, and the same in any language. */
+static const char *translate_hint(struct cli *c, const char *hint)
+{
+    const char *said = lang_is_zh() ? said_translate(c, hint) : NULL;
+    return said ? said : gettext(hint);
+}
+
 static const char *member_text(struct cli *c, const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
@@ -129,7 +136,7 @@ int cli_fail_json(struct cli *c, int err, const char *json)
     c->failure = (struct failure){
         .err = code && strcmp(comity_err_token(named), code) == 0 ? named : err,
         .message = translate(c, err, member_text(c, object, "message")),
-        .hint = hint ? gettext(hint) : NULL,
+        .hint = hint ? translate_hint(c, hint) : NULL,
         .field = member_text(c, object, "field"),
     };
     json_decref(object);

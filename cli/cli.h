@@ -52,6 +52,7 @@ struct command {
     const char *more;         /* paragraphs, or NULL */
     const struct flag *flags; /* ends with a row whose doc is NULL; or NULL */
     const struct view *view;
+    const struct view *dry_view; /* of the record that a dry run shows; NULL: the same view */
     /* Instead of the view on a terminal, where a table will not do; or NULL. */
     void (*render)(const struct cli *c, const struct out_style *style, struct buf *out);
     int (*run)(struct cli *c);

@@ -4,6 +4,7 @@
 #include "compose.h"
 
 #include "ask.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "compose_value.h"
 #include "domain/code.h"
@@ -268,6 +269,42 @@ static const char *fault_words(struct cli *c, const struct record_fault *f, cons
     return words ? words : gettext(f->words);
 }
 
+/* The schemes that the program knows; another word may be a slip, and would be kept for ever. */
+static bool is_known_scheme(const char *scheme)
+{
+    static const char *const known[] = {"gtin", "passport", "marking"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i], scheme) == 0)
+            return true;
+    return false;
+}
+
+static const char *unknown_scheme(const json_t *codes)
+{
+    for (size_t i = 0; i < json_array_size(codes); i++) {
+        const json_t *code = json_array_get(codes, i);
+        const char *scheme = json_string_value(json_object_get(code, "scheme"));
+        if (scheme && !is_known_scheme(scheme) &&
+            !json_is_true(json_object_get(code, "unverified")))
+            return scheme;
+    }
+    return NULL;
+}
+
+static int check_schemes(struct cli *c, const json_t *json)
+{
+    const char *unknown = unknown_scheme(compose_get(json, "evidence.codes"));
+    const json_t *goods = compose_get(json, "case_content.goods");
+    for (size_t i = 0; !unknown && i < json_array_size(goods); i++)
+        unknown = unknown_scheme(json_object_get(json_array_get(goods, i), "codes"));
+    if (!unknown)
+        return COMITY_OK;
+    return cli_hint(c,
+                    cli_fail(c, COMITY_E_INVALID,
+                             _("\"%s\" is no scheme of product codes known here"), unknown),
+                    _("gtin, passport or marking; --unverified-code takes another as it stands"));
+}
+
 static int fail_fault(struct cli *c, const struct record_fault *f, const struct compose_row *rows,
                       const json_t *json)
 {
@@ -296,6 +333,8 @@ static void mark_products(json_t *codes)
         const char *scheme = json_string_value(json_object_get(code, "scheme"));
         if (scheme && strcmp(scheme, "gtin") == 0)
             mark_code(code, "value", code_check_gtin);
+        else if (scheme && !is_known_scheme(scheme))
+            json_object_set_new(code, "unverified", json_true());
     }
 }
 
@@ -332,9 +371,15 @@ int compose_finish(struct cli *c, json_t *json, const struct compose_row *rows,
         compose_set(json, "created", json_string(compose_now(c)));
     if (flag_exists(c, "unverified-code") && flag_given(c, "unverified-code"))
         mark_unverified(json);
-    err = record_from_json(c->arena, json, &ret->record, &fault);
+    err = check_schemes(c, json);
+    if (!err)
+        err = record_from_json(c->arena, json, &ret->record, &fault);
     if (!err)
         err = record_check(&ret->record, &fault);
+    if (!err)
+        err = record_check_clock(&ret->record, clock_wall_ms(&clock_system), &fault);
+    if (err && c->failure.err == err && !fault.err)
+        return err;
     if (err)
         return fault.err ? fail_fault(c, &fault, rows, json) : cli_fail_at(c, err, NULL);
     err = record_encode(&ret->record, &bytes);
@@ -361,6 +406,8 @@ int compose_send(struct cli *c, const struct compose_send *what)
                                .notes = notes,
                                .note_count = what->note_count};
     json_t *args = cli_json(json_pack("{s:s*}", "request_id", what->request_id));
+    if (flag_exists(c, "again") && flag_given(c, "again"))
+        json_object_set_new(args, "anew", json_true());
     if (json_array_size(what->to))
         json_object_set(args, "to", (json_t *)what->to);
     int err = ask_with(c, &call, args, &reply, NULL);

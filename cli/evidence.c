@@ -7,9 +7,12 @@
 #include "base/clock.h"
 #include "commands.h"
 #include "compose.h"
+#include "domain/rules.h"
 #include "fetched.h"
 #include "officer.h"
+#include "term.h"
 
+#include <string.h>
 #include <unistd.h>
 
 enum { SHARE_RETRY_MS = 250 };
@@ -101,16 +104,20 @@ static const struct view_field recognition_fields[] = {
     {0},
 };
 static const struct view_field recipient_fields[] = {
-    {"member", N_("sent to"), AS_WHOLE}, {"name", N_("name"), AS_TEXT},
-    {"stage", N_("stage"), AS_STAGE},    {"received.time", N_("received"), AS_TIME},
-    {"token", N_("why"), AS_TEXT},       {0},
+    {"member", N_("sent to"), AS_WHOLE},
+    {"name", N_("name"), AS_TEXT},
+    {"stage", N_("stage"), AS_STAGE},
+    {"decision", N_("decision"), AS_DECISION},
+    {"received.time", N_("received"), AS_TIME},
+    {"token", N_("why"), AS_TEXT},
+    {0},
 };
 static const struct view show_view = {
     .sections = (const struct view_section[]){
         {NULL, NULL, show_fields, NULL},
         {"files", N_("Files"), file_fields, NULL},
         {"signatures", N_("Signatures"), signature_fields, N_("nobody has signed")},
-        {"recognitions", N_("Recognition"), recognition_fields, NULL},
+        {"recognitions", N_("Decisions"), recognition_fields, NULL},
         {"recipients", N_("Recipients"), recipient_fields, NULL},
         {0}}};
 
@@ -134,10 +141,15 @@ static const struct view_field forward_fields[] = {
     {"stage", N_("stage"), AS_STAGE},
     {0},
 };
+const struct view_field evidence_decision_fields[] = {
+    {"decision", N_("decision"), AS_DECISION}, {"member", N_("by"), AS_WHOLE}, {0}};
 static const struct view forward_view = {
     .done = N_("On its way."),
     .is_ref = true,
-    .sections = (const struct view_section[]){{NULL, NULL, forward_fields, NULL}, {0}}};
+    .sections = (const struct view_section[]){
+        {NULL, NULL, forward_fields, NULL},
+        {"decisions", N_("Decisions"), evidence_decision_fields, NULL},
+        {0}}};
 
 static int evidence_list(struct cli *c)
 {
@@ -186,6 +198,34 @@ static int add_signature(struct cli *c, struct bytes note)
     return cli_result(c, reply);
 }
 
+/* The entry in which this officer has signed in this role already; NULL. */
+static const json_t *find_signature(const struct fetched *f, const char *licence, const char *role)
+{
+    size_t i = 0;
+    json_t *s = NULL;
+    json_array_foreach(json_object_get(f->json, "signatures"), i, s)
+    {
+        const char *by = json_string_value(json_object_get(s, "licence"));
+        const char *as = json_string_value(json_object_get(s, "role"));
+        if (by && as && licence_equal(bytes_of(by), bytes_of(licence)) && strcmp(as, role) == 0)
+            return s;
+    }
+    return NULL;
+}
+
+/* Signing twice is signing once: the same place is answered, and nothing is added. */
+static int answer_signed(struct cli *c, const struct fetched *f, const json_t *signature)
+{
+    json_t *place = cli_json(json_pack("{s:s}", "ref", f->ref));
+    json_t *result = cli_json(json_pack(
+        "{s:O, s:o, s:O, s:O, s:I, s:b}", "ref", json_object_get(signature, "ref"), "record", place,
+        "licence", json_object_get(signature, "licence"), "role",
+        json_object_get(signature, "role"), "signatures",
+        (json_int_t)json_array_size(json_object_get(f->json, "signatures")), "again", true));
+    cli_next(c, _("This officer has signed it before; nothing was added."));
+    return cli_result(c, result);
+}
+
 static int evidence_sign(struct cli *c)
 {
     struct fetched f;
@@ -197,10 +237,19 @@ static int evidence_sign(struct cli *c)
         return cli_fail(c, COMITY_E_USAGE,
                         _("one of --collector KEYFILE and --approver KEYFILE is needed"));
     int err = fetched_get(c, c->args[0], &f);
+    if (!err && f.record.kind != RECORD_EVIDENCE)
+        err = fetched_fail_kind(c, &f);
     if (err)
         return err;
     fetched_preview(c, &f);
     err = officer_open_key(c, 0, key, &o);
+    const json_t *before =
+        err ? NULL : find_signature(&f, o.licence, approves ? "approver" : "collector");
+    if (before) {
+        err = answer_signed(c, &f, before);
+        officer_done(&o);
+        return err;
+    }
     if (!err) {
         const struct officer_signature what = {.role = approves ? SIGNATURE_APPROVER
                                                                 : SIGNATURE_COLLECTOR,
@@ -226,15 +275,23 @@ static int share(struct cli *c, const json_t *to, const char *request_id, json_t
     const char *wait = flag_text(c, "wait");
     if (wait && wait_parse(wait, stage, &wait_ms) != 0)
         return COMITY_E_USAGE; /* cannot be: it was checked before */
+    int err = COMITY_OK;
+    term_interrupts_begin();
     for (;;) {
-        int err = ask(c, "record.share",
-                      cli_json(json_pack("{s:s, s:O, s:s}", "ref", c->args[0], "to", to,
-                                         "request_id", request_id)),
-                      ret);
+        err = ask(c, "record.share",
+                  cli_json(json_pack("{s:s, s:O, s:s}", "ref", c->args[0], "to", to, "request_id",
+                                     request_id)),
+                  ret);
         if (err != COMITY_E_AGAIN || clock_mono_ms(&clock_system) - start >= (int64_t)wait_ms)
-            return err;
+            break;
         usleep(SHARE_RETRY_MS * 1000);
+        if (term_is_interrupted()) {
+            err = cli_fail(c, COMITY_E_INTERRUPTED, _("nothing was handed over yet"));
+            break;
+        }
     }
+    term_interrupts_end();
+    return err;
 }
 
 static int evidence_forward(struct cli *c)
@@ -243,9 +300,14 @@ static int evidence_forward(struct cli *c)
     json_t *subject = NULL;
     json_t *reply = NULL;
     const char *request_id = NULL;
+    struct fetched f;
     int err = ask_check_wait(c);
     if (!err && flag_count(c, "to") == 0)
         err = cli_hint(c, flag_fail_missing(c, 1, "--to"), "comity member list");
+    if (!err)
+        err = fetched_get(c, c->args[0], &f);
+    if (!err && f.record.kind != RECORD_EVIDENCE)
+        err = fetched_fail_kind(c, &f);
     if (!err)
         err = ask_recipients(c, &to);
     if (!err) {
@@ -266,7 +328,7 @@ static int evidence_forward(struct cli *c)
     if (json_is_true(json_object_get(reply, "again")))
         cli_next(c, _("This was handed over before; nothing was added."));
     cli_next(c, "comity track %s", c->args[0]);
-    return err ? err : ask_wait(c, json_string_value(json_object_get(reply, "ref")));
+    return err ? err : ask_wait(c, json_string_value(json_object_get(reply, "ref")), c->args[0]);
 }
 
 const struct command evidence_commands[] = {
@@ -286,6 +348,7 @@ const struct command evidence_commands[] = {
                 "--collector, the second for the second."),
      .flags = evidence_push_flags,
      .view = &evidence_push_view,
+     .dry_view = &evidence_push_dry_view,
      .run = evidence_push},
     {.noun = "evidence",
      .verb = "sign",

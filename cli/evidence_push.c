@@ -35,6 +35,9 @@ const struct flag evidence_push_flags[] = {
     {"taken", N_("TIME"), 0, N_("When it was taken: \"2026-11-24 17:47\"")},
     {"method", N_("TEXT"), 0,
      N_("How it was taken; for electronic data also the method of extraction")},
+    {"without-file", NULL, 0,
+     N_("There is no file of it: the original lies with the bureau (documentary, audiovisual and "
+        "electronic evidence has files otherwise)")},
     {"form", N_("FORM"), 0, N_("original or copy (default: original)")},
     {"code", N_("SCHEME=VALUE"), FLAG_MANY, N_("A product code: gtin=6901234567892, passport=…")},
     {"unverified-code", NULL, 0, N_("Take codes whose check fails; the record says so")},
@@ -106,7 +109,26 @@ const struct view evidence_push_view = {
     .done = N_("The evidence is fixed in the ledger."),
     .is_ref = true,
     .sections = (const struct view_section[]){
-        {NULL, NULL, push_fields, NULL}, {"files", N_("Files"), file_fields, NULL}, {0}}};
+        {NULL, NULL, push_fields, NULL},
+        {"files", N_("Files"), file_fields, NULL},
+        {"decisions", N_("Decisions"), evidence_decision_fields, NULL},
+        {0}}};
+
+static const struct view_field dry_fields[] = {
+    {"evidence.title", N_("title"), AS_WHOLE},
+    {"evidence.kind", N_("kind"), AS_EVIDENCE},
+    {"evidence.form", N_("form"), AS_FORM},
+    {"evidence.source", N_("source"), AS_WHOLE},
+    {"evidence.place", N_("place"), AS_WHOLE},
+    {"evidence.taken", N_("taken"), AS_TIME},
+    {"evidence.method", N_("method"), AS_WHOLE},
+    {"officers[].name", N_("collectors"), AS_WHOLE},
+    {0},
+};
+const struct view evidence_push_dry_view = {
+    .done = N_("This can be recorded. It was a dry run: nothing was written."),
+    .sections = (const struct view_section[]){
+        {NULL, NULL, dry_fields, NULL}, {"evidence.files", N_("Files"), file_fields, NULL}, {0}}};
 
 /* Everything on its way. */
 struct push {
@@ -133,7 +155,8 @@ static void push_done(struct push *p)
 static int open_file(struct cli *c, const char *path, int *ret_fd, uint64_t *ret_len)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd =
+        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would let us wait for a writer */
     if (fd < 0)
         return errno == ENOENT ? cli_fail(c, COMITY_E_NOT_FOUND, _("%s: no such file"), path)
                                : cli_fail_at(c, file_err(errno), path);
@@ -399,11 +422,35 @@ static void say_next(struct cli *c, const struct push *p)
         cli_next(c, "comity evidence forward %s --to …", ref);
 }
 
+/* Some kinds live in files; to forget them cannot be mended later. */
+static int check_has_files(struct cli *c, const struct push *p)
+{
+    static const char *const needing[] = {"documentary", "audiovisual", "electronic"};
+    const char *kind = json_string_value(compose_get(p->json, "evidence.kind"));
+    if (c->arg_count && flag_given(c, "without-file"))
+        return cli_fail(c, COMITY_E_USAGE,
+                        _("--without-file contradicts the files that are given"));
+    if (c->arg_count || flag_given(c, "without-file"))
+        return COMITY_OK;
+    for (size_t i = 0; i < sizeof needing / sizeof needing[0]; i++)
+        if (kind && strcmp(kind, needing[i]) == 0) {
+            int err = cli_fail(c, COMITY_E_FIELD_MISSING,
+                               _("no file is given, and this kind of "
+                                 "evidence has one"));
+            c->failure.field = "evidence.files";
+            return cli_hint(c, err,
+                            _("comity evidence push FILE… …; when there is none: --without-file"));
+        }
+    return COMITY_OK;
+}
+
 static int push(struct cli *c, struct push *p)
 {
     int err = ask_check_wait(c);
     if (!err)
         err = describe(c, p);
+    if (!err)
+        err = check_has_files(c, p);
     if (!err)
         err = ask_recipients(c, &p->to);
     if (!err)
@@ -420,7 +467,6 @@ static int push(struct cli *c, struct push *p)
         return err;
     compose_set(p->json, "evidence.files", json_deep_copy(p->files));
     if (cli_is_dry_run(c)) {
-        cli_next(c, _("Dry run: nothing was written."));
         return cli_result(c, json_incref(p->json));
     }
     err = compose_find_request(c, p->request_id, p->json, p->to);
@@ -430,7 +476,8 @@ static int push(struct cli *c, struct push *p)
         return err;
     json_object_set(c->result, "files", p->files);
     say_next(c, p);
-    return ask_wait(c, json_string_value(json_object_get(c->result, "ref")));
+    const char *ref = json_string_value(json_object_get(c->result, "ref"));
+    return ask_wait(c, ref, ref);
 }
 
 int evidence_push(struct cli *c)

@@ -67,6 +67,13 @@ int fetched_get(struct cli *c, const char *ref, struct fetched *ret)
     return err;
 }
 
+int fetched_fail_kind(struct cli *c, const struct fetched *f)
+{
+    int err = cli_fail(c, COMITY_E_STATE, _("%s is no evidence"), f->ref);
+    return cli_hint(
+        c, err, f->record.kind == RECORD_CASE ? "comity case show %s" : "comity track %s", f->ref);
+}
+
 static const struct view_field fields[] = {
     {"ref", N_("entry"), AS_WHOLE},
     {"kind", N_("kind"), AS_RECORD},

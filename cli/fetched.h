@@ -22,6 +22,8 @@ struct fetched {
 /* COMITY_E_BODY when the node's bytes are not those whose hash it names. */
 int fetched_get(struct cli *c, const char *ref, struct fetched *ret)
     __attribute__((warn_unused_result));
+/* COMITY_E_STATE: it is no evidence, and what shows it. */
+int fetched_fail_kind(struct cli *c, const struct fetched *f);
 /* Show to a person, on stderr, what he is about to sign. */
 void fetched_preview(struct cli *c, const struct fetched *f);
 

@@ -15,6 +15,8 @@
 int files_read(struct cli *c, const char *path, size_t max, struct bytes *ret)
 {
     struct buf b = BUF_INIT;
+    if (files_is_folder(path))
+        return cli_fail(c, COMITY_E_INVALID, _("%s is a folder"), path);
     int err = file_read(path, max, &b);
     if (err == COMITY_E_NOT_FOUND)
         cli_fail(c, err, _("%s: no such file"), path);
@@ -41,6 +43,12 @@ int files_write(struct cli *c, const char *path, struct bytes content)
 int files_create(struct cli *c, const char *path, struct bytes content)
 {
     return explain(c, file_create(path, content, 0644), path);
+}
+
+bool files_is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 const char *files_name(const char *path)

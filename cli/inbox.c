@@ -17,6 +17,7 @@ static const struct view_field list_fields[] = {
     {"title", N_("title"), AS_TEXT},
     {"sender", N_("from"), AS_WHOLE},
     {"case", N_("case"), AS_WHOLE},
+    {"evidence", N_("evidence"), AS_WHOLE},
     {"fetched", N_("here"), AS_NUMBER},
     {"files", N_("files"), AS_NUMBER},
     {"decision", N_("decision"), AS_DECISION},

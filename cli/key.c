@@ -165,9 +165,9 @@ static int key_enrol(struct cli *c)
     struct key_public pub;
     json_t *roles = NULL;
     const char *path = c->args[0];
-    int err = keyfile_public(path, &pub);
+    int err = secret_public(c, path, &pub);
     if (err)
-        return cli_fail_at(c, err, path);
+        return err;
     const char *mark = strstr(pub.name, "/officer/");
     if (pub.use != KEY_OFFICER || !mark)
         return cli_fail(c, COMITY_E_INVALID, _("%s is no officer's key"), path);

@@ -128,6 +128,12 @@ static int print(struct cli *c, struct buf *out)
     return bad ? cli_fail(c, COMITY_E_IO, _("standard output cannot be written")) : COMITY_OK;
 }
 
+static const struct view *view_of(const struct cli *c)
+{
+    bool is_dry = flag_exists(c, "dry-run") && flag_given(c, "dry-run");
+    return is_dry && c->command->dry_view ? c->command->dry_view : c->command->view;
+}
+
 static int print_result(struct cli *c)
 {
     struct buf out = BUF_INIT;
@@ -142,8 +148,8 @@ static int print_result(struct cli *c)
     }
     if (c->command->render && style.is_terminal)
         c->command->render(c, &style, &out);
-    else if (c->command->view)
-        out_render(c->command->view, c->result, &style, &out);
+    else if (view_of(c))
+        out_render(view_of(c), c->result, &style, &out);
     int err = print(c, &out);
     if (style.is_terminal && c->next.len) {
         struct out_style where = out_style_of(2);

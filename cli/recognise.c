@@ -24,6 +24,7 @@ static const struct flag flags[] = {
     {"from", N_("FILE"), 0, N_("Take the record from this JSON file; flags come on top of it")},
     {"doc-no", N_("NUMBER"), 0, N_("Document number")},
     {"approver", N_("TEXT"), 0, N_("The head of the bureau who approved: licence number or name")},
+    {"again", NULL, 0, N_("Decide although it was decided about here before; both stand")},
     {"request-id", N_("TEXT"), 0,
      N_("The same id is the same decision (default: derived from evidence and flags)")},
     {0},
@@ -52,6 +53,19 @@ static const struct view view = {
     .done = N_("The decision is recorded."),
     .is_ref = true,
     .sections = (const struct view_section[]){{NULL, NULL, fields, NULL}, {0}}};
+
+static const struct view_field dry_fields[] = {
+    {"recognition.decision", N_("decision"), AS_DECISION},
+    {"recognition.basis", N_("basis"), AS_WHOLE},
+    {"recognition.tests[]", N_("tests"), AS_WHOLE},
+    {"recognition.limits", N_("limits"), AS_WHOLE},
+    {"recognition.agreement", N_("agreement"), AS_WHOLE},
+    {"recognition.reviewer.name", N_("reviewer"), AS_WHOLE},
+    {0},
+};
+static const struct view dry_view = {
+    .done = N_("This can be decided. It was a dry run: nothing was written."),
+    .sections = (const struct view_section[]){{NULL, NULL, dry_fields, NULL}, {0}}};
 
 /* The member whose evidence it is, unless others were named. */
 static int find_recipients(struct cli *c, const struct fetched *f, json_t **ret)
@@ -111,7 +125,6 @@ static int decide(struct cli *c, json_t *json, const json_t *to, const struct of
     const char *request_id = NULL;
     int err = compose_request_id(c, json, to, NULL, &request_id);
     if (!err && cli_is_dry_run(c)) {
-        cli_next(c, _("Dry run: nothing was written."));
         err = compose_finish(c, json, rows, &record);
         return err ? err : cli_result(c, json_incref(json));
     }
@@ -140,7 +153,7 @@ static int finish(struct cli *c, const struct fetched *f, const json_t *json)
         cli_next(c, _("This was decided before; nothing was added."));
     if (json_array_size(json_object_get(c->result, "to")))
         cli_next(c, "comity track %s", ref);
-    return ask_wait(c, ref);
+    return ask_wait(c, ref, ref);
 }
 
 static int recognise(struct cli *c)
@@ -153,7 +166,7 @@ static int recognise(struct cli *c)
     if (!err)
         err = fetched_get(c, c->args[0], &f);
     if (!err && f.record.kind != RECORD_EVIDENCE)
-        err = cli_fail(c, COMITY_E_STATE, _("%s is no evidence"), c->args[0]);
+        err = fetched_fail_kind(c, &f);
     if (!err) {
         fetched_preview(c, &f);
         err = officer_open_key(c, 0, flag_text(c, "reviewer"), &reviewer);
@@ -188,6 +201,7 @@ const struct command recognise_commands[] = {
                 "that the collectors signed."),
      .flags = flags,
      .view = &view,
+     .dry_view = &dry_view,
      .run = recognise},
     {0},
 };

@@ -14,7 +14,10 @@
  * asked for twice. */
 int secret_passphrase(struct cli *c, size_t n, const char *what, bool is_new, struct bytes *ret)
     __attribute__((warn_unused_result));
-/* Open the nth key. To be freed with note_signer_free. */
+/* What the public lines of a key file say. */
+int secret_public(struct cli *c, const char *path, struct key_public *ret)
+    __attribute__((warn_unused_result));
+/* Open the nth key; a person at a terminal has three tries. To be freed with note_signer_free. */
 int secret_open(struct cli *c, size_t n, const char *path, enum key_use use,
                 struct note_signer **ret) __attribute__((warn_unused_result));
 /* Make a key file with the passphrase for the nth key. */

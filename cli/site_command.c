@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "files.h"
 #include "link/endpoint.h"
 #include "secret.h"
@@ -47,6 +48,19 @@ static const char *conf_of(enum member_role role)
 
 /* ---- init ---- */
 
+/* tcp://HOST:PORT: a port that a socket can have. */
+static int check_port(struct cli *c, const char *flag, const char *endpoint)
+{
+    uint64_t port = 0;
+    const char *colon = strrchr(endpoint, ':');
+    if (strncmp(endpoint, "tcp://", 6) != 0 || !colon || strcmp(colon, ":*") == 0)
+        return COMITY_OK;
+    if (text_get_u64(bytes_of(colon + 1), &port) == 0 && port >= 1 && port <= 65535)
+        return COMITY_OK;
+    return cli_fail(c, COMITY_E_USAGE, _("--%s: \"%s\": a port is a number from 1 to 65535"), flag,
+                    endpoint);
+}
+
 static int check_endpoint(struct cli *c, const char *flag)
 {
     const char *reason = NULL;
@@ -54,7 +68,7 @@ static int check_endpoint(struct cli *c, const char *flag)
     int err = link_endpoint_check(endpoint, &reason);
     if (err)
         return cli_fail(c, COMITY_E_USAGE, _("--%s: \"%s\": %s"), flag, endpoint, _(reason));
-    return COMITY_OK;
+    return check_port(c, flag, endpoint);
 }
 
 static int fill_plan(struct cli *c, enum member_role role, struct site_plan *plan)

@@ -36,6 +36,28 @@ static void catch_interrupt(struct sigaction *ret_before)
     sigaction(SIGINT, &act, ret_before);
 }
 
+static struct sigaction before_interrupts;
+
+void term_interrupts_begin(void)
+{
+    struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&act.sa_mask);
+    interrupted = 0;
+    sigaction(SIGINT, NULL, &before_interrupts);
+    if (before_interrupts.sa_handler != SIG_IGN)
+        sigaction(SIGINT, &act, NULL);
+}
+
+void term_interrupts_end(void)
+{
+    sigaction(SIGINT, &before_interrupts, NULL);
+}
+
+bool term_is_interrupted(void)
+{
+    return interrupted != 0;
+}
+
 /* A line of at most ${max} bytes, without its end. */
 static int read_line(int fd, struct buf *out, size_t max)
 {

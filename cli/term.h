@@ -14,6 +14,12 @@ int term_ask(const char *question, bool *ret) __attribute__((warn_unused_result)
  * COMITY_E_TOO_LARGE. */
 int term_secret(const char *prompt, struct buf *out) __attribute__((warn_unused_result));
 
+/* Until term_interrupts_end, Ctrl-C is only noted, so that a command can say what stands; a second
+ * one ends it as ever. Where it was ignored, it still is. */
+void term_interrupts_begin(void);
+void term_interrupts_end(void);
+bool term_is_interrupted(void);
+
 /* A bar on stderr, on terminals only, from the first second on. */
 struct progress {
     const char *label;

@@ -10,6 +10,14 @@ static const struct view_field fields[] = {
     {"title", N_("title"), AS_WHOLE},
     {"time", N_("recorded"), AS_TIME},
     {"stage", N_("stage"), AS_STAGE},
+    {"decision", N_("decision"), AS_DECISION},
+    {"recognition.evidence", N_("evidence"), AS_WHOLE},
+    {"recognition.case", N_("case"), AS_WHOLE},
+    {"recognition.reviewer.name", N_("reviewer"), AS_WHOLE},
+    {"recognition.basis", N_("basis"), AS_WHOLE},
+    {"recognition.tests[]", N_("tests"), AS_WHOLE},
+    {"recognition.limits", N_("limits"), AS_WHOLE},
+    {"recognition.agreement", N_("agreement"), AS_WHOLE},
     {"arrived.sender", N_("from"), AS_WHOLE},
     {"arrived.received.time", N_("received"), AS_TIME},
     {"arrived.received.ref", N_("received as"), AS_WHOLE},
@@ -26,6 +34,7 @@ static const struct view_field recipient_fields[] = {
     {"member", N_("sent to"), AS_WHOLE},
     {"name", N_("name"), AS_TEXT},
     {"stage", N_("stage"), AS_STAGE},
+    {"decision", N_("decision"), AS_DECISION},
     {"accepted.index", N_("broker's entry"), AS_NUMBER},
     {"received.ref", N_("their entry"), AS_WHOLE},
     {"received.receipt", N_("our receipt"), AS_WHOLE},
@@ -34,9 +43,13 @@ static const struct view_field recipient_fields[] = {
     {0},
 };
 static const struct view_field chain_fields[] = {
-    {"time", N_("time"), AS_TIME},  {"stage", N_("what"), AS_STAGE},
-    {"ref", N_("entry"), AS_WHOLE}, {"member", N_("member"), AS_WHOLE},
-    {"token", N_("why"), AS_TEXT},  {0},
+    {"time", N_("time"), AS_TIME},
+    {"stage", N_("what"), AS_STAGE},
+    {"decision", N_("decision"), AS_DECISION},
+    {"ref", N_("entry"), AS_WHOLE},
+    {"member", N_("member"), AS_WHOLE},
+    {"token", N_("why"), AS_TEXT},
+    {0},
 };
 static const struct view view = {.sections = (const struct view_section[]){
                                      {NULL, NULL, fields, NULL},
@@ -50,8 +63,9 @@ static int track(struct cli *c)
     json_t *reply = NULL;
     int err = ask_check_wait(c);
     if (!err)
-        err = ask_wait(c, c->args[0]);
-    bool is_late = err == COMITY_E_TIMEOUT;
+        err = ask_wait(c, c->args[0], c->args[0]);
+    bool is_late = err == COMITY_E_TIMEOUT || err == COMITY_E_NOT_RECOGNISED ||
+                   err == COMITY_E_REFUSED || err == COMITY_E_INTERRUPTED;
     struct failure late = c->failure;
     if (!err || is_late) {
         int asked = ask(c, "track", cli_json(json_pack("{s:s}", "ref", c->args[0])), &reply);
@@ -73,7 +87,9 @@ const struct command track_commands[] = {
      .doc = N_("Where a record is: every stage with its place in a ledger"),
      .more = N_("recorded: in our ledger. accepted: in the broker's. received: opened, checked and "
                 "durable in the "
-                "recipient's. recognised: a reviewer there has decided. Each is a signed fact."),
+                "recipient's. decided: a reviewer there has decided, and the decision says whether "
+                "it is admitted. "
+                "Each is a signed fact."),
      .view = &view,
      .run = track},
     {0},

@@ -94,6 +94,14 @@ struct bytes member_name(const struct node *n, struct bytes id);
 /* Renderings that several methods use (methods_list.c, methods_show.c). */
 json_t *evidence_item(struct call *k, const struct record_row *r);
 json_t *recognition_item(struct call *k, const struct record_row *r);
+/* The evidence that the RECOGNITION ${r} is about, if it is here. COMITY_E_NOT_FOUND. */
+int recognition_evidence(struct call *k, const struct record_row *r, struct record_row *ret)
+    __attribute__((warn_unused_result));
+/* What was decided about evidence: of a received one by us; of an own one the least favourable of
+ * the newest decisions of each bureau. 0: nothing yet. */
+uint32_t evidence_decision(struct call *k, const struct record_row *r);
+/* "decision", unless ${decision} is 0. */
+void set_decision(struct value *v, uint32_t decision);
 /* [{…}] of recognitions of the evidence ${r}, and what is in its case. */
 json_t *recognitions_of(struct call *k, const struct record_row *r);
 

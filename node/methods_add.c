@@ -20,6 +20,7 @@
 struct adding {
     struct texts to_names;
     struct bytes request_id;
+    bool anew; /* although there is one already */
     struct record record;
     struct hash record_hash;
     const struct bytes *to;
@@ -47,6 +48,8 @@ static int read_record(struct call *k, struct adding *a)
     if (err)
         return call_fail(k, err, "record", NULL);
     err = record_check(&a->record, &fault);
+    if (!err)
+        err = record_check_clock(&a->record, clock_wall_ms(&k->n->clock), &fault);
     if (err)
         return call_fail(k, err, fault.path, "%s: %s", fault.path, fault.words);
     ledger_record_hash(ledger_suite(k->n->ledger), bytes_of(ledger_origin(k->n->ledger)),
@@ -70,8 +73,10 @@ static int explain_note(struct call *k, int err, size_t i, struct bytes licence)
         call_fail(k, err, field, "the key of officer %.*s was retired", len, text);
         return call_hint(k, err, "enrol a new key: comity key new");
     case COMITY_E_ROLE:
-        return call_fail(k, err, field, "officer %.*s is not enrolled for the role signed in", len,
-                         text);
+        call_fail(k, err, field, "officer %.*s is not enrolled for the role signed in", len, text);
+        return call_hint(
+            k, err,
+            "comity key list shows who holds which role; another role needs a new enrolment");
     case COMITY_E_SIGNATURE:
         return call_fail(k, err, field,
                          "the signature of %.*s is not one over this record by the key enrolled",
@@ -203,6 +208,71 @@ static int check_independent(struct call *k, const struct content_of *evidence,
     return COMITY_OK;
 }
 
+/* Only one at a time in a turn: the second must see what the first one has left. */
+static int claim_text(struct call *k, const char *what, struct bytes text)
+{
+    struct hash h;
+    hash_of(suite_get(SUITE_1), &h, bytes_of(what), text);
+    return call_claim(k, hash_bytes(&h));
+}
+
+/* A decision stands for ever: a second one about the same evidence is made on purpose, or not. */
+static int check_undecided(struct call *k, const struct record_recognition *r)
+{
+    struct buf ref = BUF_INIT;
+    uint64_t origin = 0;
+    uint64_t entry = 0;
+    value_put_ref(&ref, r->evidence.origin, r->evidence.index);
+    int err = record_origin_id(k->n, r->evidence.origin, &origin);
+    const struct db_value values[] = {DB_U64(origin), DB_U64(r->evidence.index)};
+    uint64_t count = 0;
+    if (!err)
+        err = db_get_u64(store_db(k->n->store), 0, &count,
+                         "SELECT count(*) FROM view_recognition WHERE origin = ?1 AND idx = ?2"
+                         " AND by = 0",
+                         values, 2);
+    if (!err && count)
+        err = db_get_u64(store_db(k->n->store), 0, &entry,
+                         "SELECT max(entry) FROM view_recognition WHERE origin = ?1 AND idx = ?2"
+                         " AND by = 0",
+                         values, 2);
+    if (!err && count) {
+        err = call_fail(k, COMITY_E_STATE, "recognition.evidence",
+                        "%s was decided about here: entry %llu", buf_str(&ref),
+                        (unsigned long long)entry);
+        call_hint(k, err, "comity evidence show %s; --again records a further decision",
+                  buf_str(&ref));
+    }
+    if (!err)
+        err = claim_text(k, "decision ", buf_bytes(&ref));
+    buf_free(&ref);
+    return err;
+}
+
+/* Neither is a case filed twice under one number by mistake. A correction keeps its number. */
+static int check_doc_no(struct call *k, const struct adding *a)
+{
+    struct db_rows *rows = NULL;
+    struct bytes doc_no = a->record.doc_no;
+    if (!doc_no.len || a->anew || a->record.has_supersedes)
+        return COMITY_OK;
+    int err = db_query(store_db(k->n->store), &rows,
+                       "SELECT idx FROM view_record WHERE doc_no = ?1 AND kind = 1 AND origin = 0",
+                       DB_TEXT(doc_no));
+    int got = err ? err : db_next(rows);
+    uint64_t index = got == DB_ROW ? db_u64(rows, 0) : 0;
+    db_done(rows);
+    if (got < 0)
+        return got;
+    if (got != DB_ROW)
+        return claim_text(k, "case ", doc_no);
+    call_fail(k, COMITY_E_EXISTS, "doc_no",
+              "a case of that document number was filed here: entry %llu",
+              (unsigned long long)index);
+    return call_hint(k, COMITY_E_EXISTS, "comity case show %llu; --again files a further one",
+                     (unsigned long long)index);
+}
+
 static int check_recognition(struct call *k, const struct adding *a)
 {
     const struct record_recognition *r = &a->record.u.recognition;
@@ -218,7 +288,9 @@ static int check_recognition(struct call *k, const struct adding *a)
     int err = find_evidence(k, r, &evidence);
     if (!err && (err = recognition_check(&a->record, &evidence.record, &fault)))
         return call_fail(k, err, fault.path, "%s: %s", fault.path, fault.words);
-    return err ? err : check_independent(k, &evidence, r->reviewer.licence);
+    if (!err)
+        err = check_independent(k, &evidence, r->reviewer.licence);
+    return err || a->anew ? err : check_undecided(k, r);
 }
 
 /* ---- what any record refers to ---- */
@@ -293,6 +365,8 @@ static int check_kind(struct call *k, struct adding *a)
         err = check_ref(k, "case_ref", &r->case_ref, RECORD_CASE);
     if (!err && r->has_supersedes)
         err = check_ref(k, "supersedes", &r->supersedes, r->kind);
+    if (!err && r->kind == RECORD_CASE)
+        err = check_doc_no(k, a);
     if (!err && r->kind == RECORD_EVIDENCE)
         err = check_evidence(k, a);
     if (!err && r->kind == RECORD_RECOGNITION)
@@ -432,7 +506,8 @@ int method_record_add(struct call *k)
     struct adding a = {0};
     uint64_t index = 0;
     int err = CALL_ARGS(k, {"to", ARG_TEXTS, false, &a.to_names},
-                        {"request_id", ARG_TEXT, false, &a.request_id});
+                        {"request_id", ARG_TEXT, false, &a.request_id},
+                        {"anew", ARG_BOOL, false, &a.anew});
     if (!err && a.request_id.len > BODY_REQUEST_ID_MAX)
         err = call_fail(k, COMITY_E_USAGE, "request_id", "a request id has at most %d bytes",
                         BODY_REQUEST_ID_MAX);

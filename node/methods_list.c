@@ -21,14 +21,31 @@ static void set_case(struct value *v, const struct record_row *r)
 
 /* ---- items ---- */
 
-static uint64_t count_in_case(struct call *k, const struct record_row *r, uint32_t kind)
+static uint64_t count_evidence(struct call *k, const struct record_row *r)
 {
-    const struct db_value values[] = {DB_U64(r->origin_id), DB_U64(r->index), DB_U64(kind)};
+    const struct db_value values[] = {DB_U64(r->origin_id), DB_U64(r->index)};
     uint64_t count = 0;
     if (db_get_u64(store_db(k->n->store), 0, &count,
                    "SELECT count(*) FROM view_record WHERE case_origin = ?1 AND case_idx = ?2"
-                   " AND kind = ?3",
-                   values, 3))
+                   " AND kind = 2",
+                   values, 2))
+        return 0;
+    return count;
+}
+
+/* Decisions, wherever they were made, about the evidence of the case, and those that name the case.
+ */
+static uint64_t count_decisions(struct call *k, const struct record_row *r)
+{
+    const struct db_value values[] = {DB_U64(r->origin_id), DB_U64(r->index)};
+    uint64_t count = 0;
+    if (db_get_u64(store_db(k->n->store), 0, &count,
+                   "SELECT count(*) FROM (SELECT v.by, v.entry FROM view_record e"
+                   " JOIN view_recognition v ON v.origin = e.origin AND v.idx = e.idx"
+                   " WHERE e.case_origin = ?1 AND e.case_idx = ?2 AND e.kind = 2"
+                   " UNION SELECT origin, idx FROM view_record"
+                   " WHERE case_origin = ?1 AND case_idx = ?2 AND kind = 3)",
+                   values, 2))
         return 0;
     return count;
 }
@@ -44,8 +61,8 @@ static json_t *case_item(struct call *k, const struct record_row *r)
         c.record.kind == RECORD_CASE)
         value_set_text(&v, "filed", c.record.u.case_content.filed);
     value_set(&v, "time", value_time(r->time_ms));
-    value_set(&v, "evidence", value_u64(count_in_case(k, r, RECORD_EVIDENCE)));
-    value_set(&v, "recognitions", value_u64(count_in_case(k, r, RECORD_RECOGNITION)));
+    value_set(&v, "evidence", value_u64(count_evidence(k, r)));
+    value_set(&v, "decisions", value_u64(count_decisions(k, r)));
     value_set_text(&v, "sender", r->sender);
     return v.json;
 }
@@ -55,11 +72,11 @@ static enum stage stage_of_evidence(struct call *k, const struct record_row *r)
     struct stage_of *stages = NULL;
     size_t count = 0;
     if (r->origin_id != 0)
-        return r->decided ? STAGE_RECOGNISED : STAGE_RECEIVED;
+        return r->decided ? STAGE_DECIDED : STAGE_RECEIVED;
     if (stages_of_record(k->n, k->a, r, &stages, &count) ||
-        stages_recognise(k->n, k->a, r, stages, count))
+        stages_decide(k->n, k->a, r, stages, count))
         return STAGE_RECORDED; /* at least that is so */
-    return stages_least(stages, count);
+    return stages_least(stages, stages_merge(stages, count));
 }
 
 static uint64_t count_signatures(struct call *k, const struct record_row *r)
@@ -72,10 +89,33 @@ static uint64_t count_signatures(struct call *k, const struct record_row *r)
     return r->notes + count;
 }
 
-static void set_decision(struct value *v, const struct record_row *r)
+void set_decision(struct value *v, uint32_t decision)
 {
-    if (r->decided)
-        value_set(v, "decision", json_string(record_token(TERMS_DECISION, r->decided)));
+    if (decision)
+        value_set(v, "decision", json_string(record_token(TERMS_DECISION, decision)));
+}
+
+/* Decisions are numbered from the most to the least favourable. */
+uint32_t evidence_decision(struct call *k, const struct record_row *r)
+{
+    struct db_rows *rows = NULL;
+    uint64_t by = 0;
+    uint32_t newest = 0;
+    uint32_t least = 0;
+    if (r->origin_id != 0)
+        return r->decided;
+    int err = db_query(store_db(k->n->store), &rows,
+                       "SELECT by, decision FROM view_recognition WHERE origin = ?1 AND idx = ?2"
+                       " ORDER BY by, time, entry",
+                       DB_U64(r->origin_id), DB_U64(r->index));
+    while (!err && db_next(rows) == DB_ROW) {
+        if (newest && db_u64(rows, 0) != by && newest > least)
+            least = newest;
+        by = db_u64(rows, 0);
+        newest = (uint32_t)db_u64(rows, 1);
+    }
+    db_done(rows);
+    return newest > least ? newest : least;
 }
 
 json_t *evidence_item(struct call *k, const struct record_row *r)
@@ -91,7 +131,27 @@ json_t *evidence_item(struct call *k, const struct record_row *r)
     value_set(&v, "signatures", value_u64(count_signatures(k, r)));
     value_set(&v, "stage", json_string(stage_token(stage_of_evidence(k, r))));
     value_set_text(&v, "sender", r->sender);
-    set_decision(&v, r);
+    set_decision(&v, evidence_decision(k, r));
+    return v.json;
+}
+
+int recognition_evidence(struct call *k, const struct record_row *r, struct record_row *ret)
+{
+    struct content_of c;
+    int err = content_load(k->n, k->a, r->origin, r->index, &c);
+    if (!err && c.record.kind != RECORD_RECOGNITION)
+        err = COMITY_E_NOT_FOUND;
+    if (!err)
+        err = record_row_find(k->n, k->a, c.record.u.recognition.evidence.origin,
+                              c.record.u.recognition.evidence.index, ret);
+    return err;
+}
+
+static json_t *texts_json(const struct bytes *texts, size_t n)
+{
+    struct value v = value_array();
+    for (size_t i = 0; i < n; i++)
+        value_add(&v, value_text(texts[i]));
     return v.json;
 }
 
@@ -101,7 +161,7 @@ json_t *recognition_item(struct call *k, const struct record_row *r)
     struct content_of c;
     set_place(&v, r);
     set_case(&v, r);
-    value_set(&v, "decision", json_string(record_token(TERMS_DECISION, r->sub)));
+    set_decision(&v, r->sub);
     if (content_load(k->n, k->a, r->origin, r->index, &c) == COMITY_OK &&
         c.record.kind == RECORD_RECOGNITION) {
         const struct record_recognition *e = &c.record.u.recognition;
@@ -112,6 +172,9 @@ json_t *recognition_item(struct call *k, const struct record_row *r)
         value_set(&v, "reviewer", reviewer.json);
         value_set_text(&v, "basis", e->basis);
         value_set_text(&v, "limits", e->limits);
+        value_set_text(&v, "agreement", e->agreement);
+        if (e->test_count)
+            value_set(&v, "tests", texts_json(e->tests, e->test_count));
     }
     value_set(&v, "time", value_time(r->time_ms));
     value_set_text(&v, "sender", r->sender);
@@ -130,6 +193,19 @@ static uint64_t count_fetched(struct call *k, const struct record_row *r)
     return count;
 }
 
+/* What a recognition received is about: who reads the list knows the evidence, not the number. */
+static void set_subject(struct call *k, struct value *v, const struct record_row *r)
+{
+    struct record_row evidence;
+    set_decision(v, r->sub);
+    if (recognition_evidence(k, r, &evidence))
+        return;
+    value_set(v, "evidence", value_ref(evidence.origin, evidence.index));
+    value_set_text(v, "title", evidence.title);
+    if (!r->case_origin.len)
+        set_case(v, &evidence);
+}
+
 static json_t *inbox_item(struct call *k, const struct record_row *r)
 {
     struct value v = value_object();
@@ -146,8 +222,10 @@ static json_t *inbox_item(struct call *k, const struct record_row *r)
     if (r->kind == RECORD_EVIDENCE) {
         value_set(&v, "files", value_u64(r->files));
         value_set(&v, "fetched", value_u64(count_fetched(k, r)));
-        value_set(&v, "recognised", json_boolean(r->decided != 0));
-        set_decision(&v, r);
+        value_set(&v, "decided", json_boolean(r->decided != 0));
+        set_decision(&v, r->decided);
+    } else if (r->kind == RECORD_RECOGNITION) {
+        set_subject(k, &v, r);
     }
     return v.json;
 }

@@ -26,7 +26,9 @@ static int load_shown(struct call *k, struct shown *s)
     if (!err)
         err = stages_of_record(k->n, k->a, &s->row, &s->stages, &s->stage_count);
     if (!err)
-        err = stages_recognise(k->n, k->a, &s->row, s->stages, s->stage_count);
+        err = stages_decide(k->n, k->a, &s->row, s->stages, s->stage_count);
+    if (!err)
+        s->stage_count = stages_merge(s->stages, s->stage_count);
     return err;
 }
 
@@ -75,6 +77,16 @@ static int finish_shown(struct call *k, struct value *v, int err)
 
 /* ---- evidence.show ---- */
 
+/* What shows a record that is no evidence. */
+static void hint_other_kind(struct call *k, const struct record_row *r)
+{
+    struct buf ref = BUF_INIT;
+    value_put_ref(&ref, r->origin, r->index);
+    call_hint(k, COMITY_E_NOT_FOUND,
+              r->kind == RECORD_CASE ? "comity case show %s" : "comity track %s", buf_str(&ref));
+    buf_free(&ref);
+}
+
 int method_evidence_show(struct call *k)
 {
     struct shown *s = NULL;
@@ -82,6 +94,8 @@ int method_evidence_show(struct call *k)
     if (!err && s->row.kind != RECORD_EVIDENCE)
         err = call_fail(k, COMITY_E_NOT_FOUND, "ref", "this is a record of kind %s, not evidence",
                         kind_token(s->row.kind));
+    if (err && s)
+        hint_other_kind(k, &s->row);
     if (err)
         return err;
     struct value v = value_object();
@@ -154,7 +168,7 @@ static int find_by_number(struct call *k, struct bytes doc_no, struct record_row
     if (count == 0)
         return call_fail(k, COMITY_E_NOT_FOUND, "doc_no", "no case here has that document number");
     call_fail(k, COMITY_E_AMBIGUOUS, "doc_no", "%zu cases here have that document number", count);
-    return call_hint(k, COMITY_E_AMBIGUOUS, "comity case list, then give the reference");
+    return call_hint(k, COMITY_E_AMBIGUOUS, "comity case list shows them; give the REF of one");
 }
 
 /* Something that happened in the case. */
@@ -165,7 +179,7 @@ struct event {
     uint64_t index;
     struct bytes title;
     struct bytes by;
-    const char *decision;
+    uint32_t decision;
 };
 
 struct timeline {
@@ -186,21 +200,26 @@ static int compare_events(const void *a, const void *b)
     return x->time_ms < y->time_ms ? -1 : x->time_ms > y->time_ms;
 }
 
-/* Signatures and shares of one record, as the tables have them. */
+/* Signatures and shares of one record, and decisions about it, as the tables have them. */
 static int add_events_of(struct call *k, struct timeline *t, const struct record_row *r)
 {
-    static const char sql[] = "SELECT 'signature', origin, entry, licence, time FROM view_signature"
-                              " WHERE origin = ?1 AND idx = ?2"
-                              " UNION ALL SELECT 'share', by, entry, NULL, time FROM view_share"
-                              " WHERE origin = ?1 AND idx = ?2";
+    static const char sql[] =
+        "SELECT 0, origin, entry, licence, time, 0 FROM view_signature"
+        " WHERE origin = ?1 AND idx = ?2"
+        " UNION ALL SELECT 1, by, entry, NULL, time, 0 FROM view_share"
+        " WHERE origin = ?1 AND idx = ?2"
+        " UNION ALL SELECT 2, by, entry, NULL, time, decision FROM view_recognition"
+        " WHERE origin = ?1 AND idx = ?2";
+    static const char *const words[] = {"signature", "share", "recognition"};
     struct db_rows *rows = NULL;
     int got = 0;
     int err = db_query(store_db(k->n->store), &rows, sql, DB_U64(r->origin_id), DB_U64(r->index));
     while (!err && (got = db_next(rows)) == DB_ROW) {
-        struct event e = {.what = bytes_is(db_bytes(rows, 0), "share") ? "share" : "signature",
+        struct event e = {.what = words[db_u64(rows, 0)],
                           .index = db_u64(rows, 2),
                           .by = arena_copy(k->a, db_bytes(rows, 3)),
-                          .time_ms = (int64_t)db_u64(rows, 4)};
+                          .time_ms = (int64_t)db_u64(rows, 4),
+                          .decision = (uint32_t)db_u64(rows, 5)};
         err = record_origin_name(k->n, k->a, db_u64(rows, 1), &e.origin);
         if (!err)
             add_event(t, e);
@@ -226,7 +245,7 @@ static int add_record_event(struct call *k, struct timeline *t, const struct rec
                       .title = r->title,
                       .by = r->sender};
     if (r->kind == RECORD_RECOGNITION)
-        e.decision = record_token(TERMS_DECISION, r->sub);
+        e.decision = r->sub;
     add_event(t, e);
     return add_events_of(k, t, r);
 }
@@ -243,11 +262,27 @@ static json_t *timeline_json(struct timeline *t)
         value_set(&item, "ref", value_ref(e->origin, e->index));
         value_set_text(&item, "title", e->title);
         value_set_text(&item, "by", e->by);
-        if (e->decision)
-            value_set(&item, "decision", json_string(e->decision));
+        set_decision(&item, e->decision);
         value_add(&v, item.json);
     }
     return v.json;
+}
+
+/* Whether a decision that names the case is about evidence of it, and told of there already. */
+static bool is_about_evidence_of(struct call *k, const struct record_row *r,
+                                 const struct record_row *of)
+{
+    struct record_row evidence;
+    return recognition_evidence(k, r, &evidence) == COMITY_OK && evidence.case_origin.len &&
+           evidence.case_origin_id == of->origin_id && evidence.case_index == of->index;
+}
+
+static void add_decisions(struct value *v, json_t *items)
+{
+    size_t i = 0;
+    json_t *item = NULL;
+    json_array_foreach(items, i, item) value_add(v, json_incref(item));
+    json_decref(items);
 }
 
 /* What refers to the case, oldest first; a case with more than a page of it is shown by its lists.
@@ -267,12 +302,15 @@ static int set_contents(struct call *k, const struct record_row *of, struct time
     while (!err && count++ < PAGE_MAX && (got = db_next(rows)) == DB_ROW) {
         struct record_row r;
         err = record_row_read(k->n, k->a, rows, &r);
-        if (!err)
-            err = add_record_event(k, t, &r);
-        if (!err && r.kind == RECORD_EVIDENCE)
+        if (err || (r.kind == RECORD_RECOGNITION && is_about_evidence_of(k, &r, of)))
+            continue;
+        err = add_record_event(k, t, &r);
+        if (r.kind == RECORD_EVIDENCE) {
             value_add(&evidence, evidence_item(k, &r));
-        else if (!err && r.kind == RECORD_RECOGNITION)
+            add_decisions(&recognitions, recognitions_of(k, &r));
+        } else if (r.kind == RECORD_RECOGNITION) {
             value_add(&recognitions, recognition_item(k, &r));
+        }
     }
     db_done(rows);
     value_set(v, "evidence", evidence.json);
@@ -292,6 +330,8 @@ static int find_case(struct call *k, struct record_row *ret)
     if (!err && ret->kind != RECORD_CASE)
         err = call_fail(k, COMITY_E_NOT_FOUND, "ref", "this is a record of kind %s, not a case",
                         kind_token(ret->kind));
+    if (err == COMITY_E_NOT_FOUND && *k->hint == 0)
+        call_hint(k, err, "comity case list");
     return err;
 }
 

@@ -37,6 +37,12 @@ static int check_note(struct call *k, struct signing *s)
         return call_fail(k, err, "notes[0]",
                          "the signature is not one over this record by the key "
                          "enrolled for that licence");
+    if (err == COMITY_E_ROLE) {
+        call_fail(k, err, "notes[0]", NULL);
+        return call_hint(
+            k, err,
+            "comity key list shows who holds which role; another role needs a new enrolment");
+    }
     if (err)
         return call_fail(k, err, "notes[0]", NULL);
     for (size_t i = 0; i < s->before.count; i++)

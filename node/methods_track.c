@@ -19,7 +19,8 @@ struct link {
     uint64_t index;
     struct bytes member;
     struct bytes token;
-    size_t order; /* links of one moment stay in the order in which they were found */
+    uint32_t decision; /* decided: which */
+    size_t order;      /* links of one moment stay in the order in which they were found */
 };
 
 enum { CHAIN_MAX = 2048 };
@@ -133,13 +134,15 @@ static int chain_recognitions(struct call *k, struct tracked *t)
     struct origin by;
     struct db_rows *rows = NULL;
     int got = 0;
-    int err =
-        db_query(store_db(k->n->store), &rows,
-                 "SELECT by, entry, time FROM view_recognition WHERE origin = ?1 AND idx = ?2",
-                 DB_U64(t->row.origin_id), DB_U64(t->row.index));
+    int err = db_query(
+        store_db(k->n->store), &rows,
+        "SELECT by, entry, time, decision FROM view_recognition WHERE origin = ?1 AND idx = ?2",
+        DB_U64(t->row.origin_id), DB_U64(t->row.index));
     while (!err && (got = db_next(rows)) == DB_ROW) {
-        struct link l = {
-            .time_ms = (int64_t)db_u64(rows, 2), .stage = "recognised", .index = db_u64(rows, 1)};
+        struct link l = {.time_ms = (int64_t)db_u64(rows, 2),
+                         .stage = stage_token(STAGE_DECIDED),
+                         .index = db_u64(rows, 1),
+                         .decision = (uint32_t)db_u64(rows, 3)};
         err = record_origin_name(k->n, k->a, db_u64(rows, 0), &l.origin);
         if (!err && text_get_origin(l.origin, &by) == COMITY_OK)
             l.member = by.member;
@@ -174,6 +177,7 @@ static json_t *chain_json(const struct chain *c)
         value_set(&item, "ref", value_ref(l->origin, l->index));
         value_set_text(&item, "member", l->member);
         value_set_text(&item, "token", l->token);
+        set_decision(&item, l->decision);
         value_add(&v, item.json);
     }
     return v.json;
@@ -184,8 +188,22 @@ static json_t *chain_json(const struct chain *c)
 static enum stage stage_of_tracked(const struct tracked *t)
 {
     if (t->row.origin_id != 0)
-        return t->row.decided ? STAGE_RECOGNISED : STAGE_RECEIVED;
+        return t->row.decided ? STAGE_DECIDED : STAGE_RECEIVED;
     return stages_least(t->stages, t->stage_count);
+}
+
+/* Of received evidence what we decided; of own evidence the least favourable decision known. */
+static void set_what_was_decided(struct call *k, struct value *v, const struct tracked *t)
+{
+    struct record_row evidence;
+    if (t->row.kind == RECORD_EVIDENCE)
+        set_decision(v, evidence_decision(k, &t->row));
+    if (t->row.kind != RECORD_RECOGNITION)
+        return;
+    set_decision(v, t->row.sub);
+    value_set(v, "recognition", recognition_item(k, &t->row));
+    if (recognition_evidence(k, &t->row, &evidence) == COMITY_OK)
+        value_set_text(v, "title", evidence.title);
 }
 
 static int track_result(struct call *k, struct tracked *t)
@@ -197,6 +215,7 @@ static int track_result(struct call *k, struct tracked *t)
     value_set_text(&v, "title", t->row.title);
     value_set(&v, "time", value_time(t->row.time_ms));
     value_set(&v, "stage", json_string(stage_token(stage_of_tracked(t))));
+    set_what_was_decided(k, &v, t);
     value_set(&v, "signatures", signatures_json(&t->row, &t->signatures));
     value_set(&v, "files", files_json(k, &t->row, &t->content));
     value_set(&v, "recipients",
@@ -223,8 +242,10 @@ int method_track(struct call *k)
     if (!err)
         err = stages_of_record(k->n, k->a, &t->row, &t->stages, &t->stage_count);
     if (!err)
-        err = stages_recognise(k->n, k->a, &t->row, t->stages, t->stage_count);
+        err = stages_decide(k->n, k->a, &t->row, t->stages, t->stage_count);
     if (!err)
         err = build_chain(k, t);
+    if (!err)
+        t->stage_count = stages_merge(t->stages, t->stage_count);
     return err ? err : track_result(k, t);
 }

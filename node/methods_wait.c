@@ -5,6 +5,7 @@
 #include "methods.h"
 
 #include "stages.h"
+#include "json/error_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,10 +69,16 @@ static int find_carried(struct control *c, uint64_t index, struct record_row *re
     return err;
 }
 
+struct seen {
+    enum stage stage;        /* the least */
+    struct stage_of refused; /* who refused, when somebody did */
+    const struct stage_of *stages;
+    size_t count;
+};
+
 /* What stands for those who are waited for. COMITY_E_STATE when there is nobody; COMITY_E_REFUSED
  * with who refused. */
-static int look(struct control *c, const struct waiter *w, enum stage *ret,
-                struct stage_of *ret_refused)
+static int look(struct control *c, const struct waiter *w, struct seen *ret)
 {
     struct stage_of *stages = NULL;
     struct record_row row;
@@ -83,54 +90,88 @@ static int look(struct control *c, const struct waiter *w, enum stage *ret,
             stages[kept++] = stages[i];
     if (err || kept == 0)
         return err ? err : COMITY_E_STATE;
-    if (w->stage == STAGE_RECOGNISED && find_carried(c, w->index, &row) == COMITY_OK)
-        err = stages_recognise(c->n, c->scratch, &row, stages, kept);
+    if (w->stage == STAGE_DECIDED && find_carried(c, w->index, &row) == COMITY_OK)
+        err = stages_decide(c->n, c->scratch, &row, stages, kept);
     for (size_t i = 0; !err && i < kept; i++)
         if (stages[i].stage == STAGE_REFUSED) {
-            *ret_refused = stages[i];
+            ret->refused = stages[i];
             return COMITY_E_REFUSED;
         }
-    if (!err)
-        *ret = stages_least(stages, kept);
+    if (!err) {
+        ret->stages = stages;
+        ret->count = kept;
+        ret->stage = stages_least(stages, kept);
+    }
     return err;
 }
 
-static void answer(struct control *c, struct waiter *w, enum stage stage)
+/* Who decided what: the stage alone says only that somebody did. */
+static json_t *decisions_json(const struct seen *seen)
+{
+    struct value v = value_array();
+    for (size_t i = 0; i < seen->count; i++) {
+        struct value item = value_object();
+        value_set(&item, "member", value_text(seen->stages[i].member));
+        set_decision(&item, seen->stages[i].decision);
+        value_add(&v, item.json);
+    }
+    return v.json;
+}
+
+static void answer(struct control *c, struct waiter *w, const struct seen *seen)
 {
     struct hash leaf;
     struct value v = value_object();
     bool has_leaf = ledger_leaf(c->n->ledger, w->index, &leaf) == COMITY_OK;
     value_set_place(&v, bytes_of(ledger_origin(c->n->ledger)), w->index, has_leaf ? &leaf : NULL);
-    value_set(&v, "stage", json_string(stage_token(stage)));
+    value_set(&v, "stage", json_string(stage_token(seen->stage)));
+    if (seen->stage == STAGE_DECIDED)
+        value_set(&v, "decisions", decisions_json(seen));
     conn_reply_json(w->conn, w->id, v.json, BYTES_NONE, false);
+}
+
+/* An error that says besides which stage is reached. */
+static void answer_late(struct waiter *w, int err, const struct error_detail *d, enum stage stage)
+{
+    json_t *json = error_json(err, d);
+    if (json)
+        json_object_set_new(json, "stage", json_string(stage_token(stage)));
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    conn_reply(w->conn, &(struct reply){.id = w->id, .err = err, .json = bytes_of(text)});
+    free(text);
+    json_decref(json);
 }
 
 /* Look once. True when the waiter got his answer. */
 static bool settle(struct control *c, struct waiter *w, int64_t now)
 {
-    enum stage stage = STAGE_RECORDED;
-    struct stage_of refused = {0};
+    struct seen seen = {.stage = STAGE_RECORDED};
     char message[160];
     arena_reset(c->scratch);
-    int err = look(c, w, &stage, &refused);
-    if (!err && (int)stage >= w->stage) {
-        answer(c, w, stage);
+    int err = look(c, w, &seen);
+    if (!err && (int)seen.stage >= w->stage) {
+        answer(c, w, &seen);
         return true;
     }
     if (!err && now < w->end_ms)
         return false;
     if (err == COMITY_E_REFUSED)
         snprintf(message, sizeof message, "refused on its way to %.*s: %.*s",
-                 call_clip(refused.member), (const char *)refused.member.data,
-                 call_clip(refused.token), (const char *)refused.token.data);
+                 call_clip(seen.refused.member), (const char *)seen.refused.member.data,
+                 call_clip(seen.refused.token), (const char *)seen.refused.token.data);
     else if (!err)
         snprintf(message, sizeof message, "it is safe here, and %s so far; not %s in time",
-                 stage_token(stage), stage_token((enum stage)w->stage));
+                 stage_token(seen.stage), stage_token((enum stage)w->stage));
     else
         snprintf(message, sizeof message, "%s",
                  err == COMITY_E_STATE ? "this entry goes to nobody of those named"
                                        : comity_err_text(err));
-    conn_reply_error(w->conn, w->id, err ? err : COMITY_E_TIMEOUT, message, "comity track REF");
+    const struct error_detail d = {.message = message, .hint = "comity track REF"};
+    if (err == COMITY_E_STATE)
+        conn_reply_error(w->conn, w->id, err, message, d.hint);
+    else
+        answer_late(w, err ? err : COMITY_E_TIMEOUT, &d,
+                    err == COMITY_E_REFUSED ? STAGE_REFUSED : seen.stage);
     return true;
 }
 
@@ -175,9 +216,9 @@ static int read_wait(struct call *k, struct waiter *w)
                         {"timeout_ms", ARG_U64, false, &timeout_ms}, {"to", ARG_TEXTS, false, &to});
     if (!err)
         err = call_place(k, "ref", ref, &place);
-    if (!err && (stage_get(word, &stage) || stage < STAGE_ACCEPTED || stage > STAGE_RECOGNISED))
-        err = call_fail(k, COMITY_E_USAGE, "stage",
-                        "'stage' must be accepted, received or recognised");
+    if (!err && (stage_get(word, &stage) || stage < STAGE_ACCEPTED || stage > STAGE_DECIDED))
+        err =
+            call_fail(k, COMITY_E_USAGE, "stage", "'stage' must be accepted, received or decided");
     if (!err && timeout_ms > WAIT_MAX_MS)
         err = call_fail(k, COMITY_E_USAGE, "timeout_ms", "'timeout_ms' is at most %d", WAIT_MAX_MS);
     if (!err && !place.is_own)

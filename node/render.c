@@ -218,7 +218,7 @@ static json_t *files_of_recipient(struct call *k, const struct content_of *c,
 }
 
 /* Decisions about the evidence that officers of ${member} have made. */
-static json_t *recognised_by(struct call *k, const struct record_row *r, struct bytes member)
+static json_t *decided_by(struct call *k, const struct record_row *r, struct bytes member)
 {
     struct value v = value_array();
     struct db_rows *rows = NULL;
@@ -234,8 +234,7 @@ static json_t *recognised_by(struct call *k, const struct record_row *r, struct 
             continue;
         struct value item = value_object();
         value_set(&item, "ref", value_ref(origin, db_u64(rows, 1)));
-        value_set(&item, "decision",
-                  json_string(record_token(TERMS_DECISION, (uint32_t)db_u64(rows, 2))));
+        set_decision(&item, (uint32_t)db_u64(rows, 2));
         value_set(&item, "time", value_time((int64_t)db_u64(rows, 3)));
         value_add(&v, item.json);
     }
@@ -255,12 +254,13 @@ json_t *recipients_json(struct call *k, const struct record_row *r, const struct
         value_set_text(&item, "name", member_name(k->n, s->member));
         value_set(&item, "entry", value_ref(bytes_of(ledger_origin(k->n->ledger)), s->entry));
         value_set(&item, "stage", json_string(stage_token(s->stage)));
+        set_decision(&item, s->decision);
         value_set_text(&item, "token", s->token);
         set_accepted(k, s, &item);
         if (received_find(k, s, &f) == COMITY_OK)
             value_set(&item, "received", received_json(k, &f));
         value_set(&item, "files", files_of_recipient(k, c, s));
-        value_set(&item, "recognised", recognised_by(k, r, s->member));
+        value_set(&item, "decisions", decided_by(k, r, s->member));
         value_add(&v, item.json);
     }
     return v.json;

@@ -14,7 +14,7 @@ enum { CARRIERS_MAX = 1024, RECIPIENTS_MAX = 64 * 64 };
 static const char *const tokens[] = {[STAGE_RECORDED] = "recorded",
                                      [STAGE_ACCEPTED] = "accepted",
                                      [STAGE_RECEIVED] = "received",
-                                     [STAGE_RECOGNISED] = "recognised",
+                                     [STAGE_DECIDED] = "decided",
                                      [STAGE_REFUSED] = "refused"};
 
 const char *stage_token(enum stage s)
@@ -133,8 +133,8 @@ int stages_of_record(struct node *n, struct arena *a, const struct record_row *r
     return err ? err : collect(n, a, entries, count, ret, ret_count);
 }
 
-int stages_recognise(struct node *n, struct arena *a, const struct record_row *r,
-                     struct stage_of *stages, size_t count)
+int stages_decide(struct node *n, struct arena *a, const struct record_row *r,
+                  struct stage_of *stages, size_t count)
 {
     struct db_rows *rows = NULL;
     struct origin by;
@@ -143,18 +143,41 @@ int stages_recognise(struct node *n, struct arena *a, const struct record_row *r
     if (r->kind != RECORD_EVIDENCE)
         return COMITY_OK;
     int err = db_query(store_db(n->store), &rows,
-                       "SELECT o.origin FROM view_recognition v JOIN view_origin o ON o.id = v.by"
-                       " WHERE v.origin = ?1 AND v.idx = ?2 AND v.by > 0",
+                       "SELECT o.origin, v.decision FROM view_recognition v"
+                       " JOIN view_origin o ON o.id = v.by"
+                       " WHERE v.origin = ?1 AND v.idx = ?2 AND v.by > 0 ORDER BY v.time, v.entry",
                        DB_U64(r->origin_id), DB_U64(r->index));
     while (!err && (got = db_next(rows)) == DB_ROW) {
         if (text_get_origin(db_bytes(rows, 0), &by))
             continue;
         for (size_t i = 0; i < count; i++)
-            if (stages[i].stage != STAGE_REFUSED && bytes_equal(stages[i].member, by.member))
-                stages[i].stage = STAGE_RECOGNISED;
+            if (stages[i].stage != STAGE_REFUSED && bytes_equal(stages[i].member, by.member)) {
+                stages[i].stage = STAGE_DECIDED;
+                stages[i].decision = (uint32_t)db_u64(rows, 1);
+            }
     }
     db_done(rows);
     return err ? err : got < 0 ? got : COMITY_OK;
+}
+
+static int rank(enum stage s)
+{
+    return s == STAGE_REFUSED ? -1 : (int)s;
+}
+
+size_t stages_merge(struct stage_of *stages, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = 0;
+        while (at < kept && !bytes_equal(stages[at].member, stages[i].member))
+            at++;
+        if (at == kept)
+            stages[kept++] = stages[i];
+        else if (rank(stages[i].stage) > rank(stages[at].stage))
+            stages[at] = stages[i];
+    }
+    return kept;
 }
 
 enum stage stages_least(const struct stage_of *stages, size_t count)

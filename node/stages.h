@@ -8,7 +8,7 @@
 #include "records.h"
 
 /* In their order; refused stands apart. */
-enum stage { STAGE_RECORDED, STAGE_ACCEPTED, STAGE_RECEIVED, STAGE_RECOGNISED, STAGE_REFUSED };
+enum stage { STAGE_RECORDED, STAGE_ACCEPTED, STAGE_RECEIVED, STAGE_DECIDED, STAGE_REFUSED };
 const char *stage_token(enum stage s);
 /* COMITY_E_INVALID for a word that is none. */
 int stage_get(struct bytes token, enum stage *ret) __attribute__((warn_unused_result));
@@ -16,8 +16,8 @@ int stage_get(struct bytes token, enum stage *ret) __attribute__((warn_unused_re
 /* One recipient of one own entry. */
 struct stage_of {
     struct bytes member;
-    enum stage
-        stage; /* up to received: whether it was recognised is the record's, not the entry's */
+    enum stage stage;   /* up to received: what was decided is about the record, not the entry */
+    uint32_t decision;  /* decided: which, the newest; DECISION_… */
     struct bytes token; /* refused: why */
     uint64_t entry;     /* the own RECORD or SHARE entry */
     uint64_t parcel;
@@ -37,9 +37,13 @@ int stages_of_entry(struct node *n, struct arena *a, uint64_t index, struct stag
 int stages_of_record(struct node *n, struct arena *a, const struct record_row *r,
                      struct stage_of **ret, size_t *ret_count) __attribute__((warn_unused_result));
 
-/* Raise to recognised those whose officers have decided about evidence ${r}. */
-int stages_recognise(struct node *n, struct arena *a, const struct record_row *r,
-                     struct stage_of *stages, size_t count) __attribute__((warn_unused_result));
+/* Raise to decided those whose officers have decided about evidence ${r}, with what they decided.
+ */
+int stages_decide(struct node *n, struct arena *a, const struct record_row *r,
+                  struct stage_of *stages, size_t count) __attribute__((warn_unused_result));
+/* One for each member: where several entries went to one, what is farthest. Returns how many are
+ * left. */
+size_t stages_merge(struct stage_of *stages, size_t count);
 /* The least that all have reached, refused only when all are; recorded when there are none. */
 enum stage stages_least(const struct stage_of *stages, size_t count);
 

@@ -124,7 +124,7 @@ sha256sum recording.mp4 got/recording.mp4 | sed "s/^/    /"
 show recognise "$evidence_ref" --decision verified --basis '校验值一致，取证过程完整' --test '比对 SHA-256 与 SM3' \
     --reviewer chen.key $pass --to 510100-001
 as chengdu
-recognised() { "$B/comity" track "$evidence_ref" --json | jq -e '[.recipients[] | select(.stage == "recognised")] | length == 1' &&
+recognised() { "$B/comity" track "$evidence_ref" --json | jq -e '[.recipients[] | select(.stage == "decided")] | length == 1' &&
     "$B/comity" track "$evidence_ref" --json | jq -e '[.recipients[] | select(.stage == "recorded" or .stage == "accepted")] | length == 0'; }
 wait_until 20 recognised
 show track "$evidence_ref"

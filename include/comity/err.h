@@ -50,6 +50,7 @@ extern "C" {
     X(NOT_A_PACKAGE, 37, "not_a_package", 12, "this is not an evidence package")                        \
     X(NOT_A_NOTE, 38, "not_a_note", 12, "this is not a signed note")                                    \
     X(NOT_A_ROSTER, 39, "not_a_roster", 12, "this is not a roster file")                                \
+    X(NOT_A_KEY, 40, "not_a_key", 12, "this is not a key file")                                         \
     /* keys and signatures */                                                                           \
     X(PASSPHRASE, 50, "wrong_passphrase", 4, "the passphrase does not open this key file")              \
     X(KEY_LOCKED, 51, "key_locked", 4, "the key is locked; give its passphrase")                        \
@@ -107,7 +108,8 @@ extern "C" {
     X(MEMBER_ID, 138, "member_id_invalid", 2, "this is not a member id")                                \
     X(REF, 139, "ref_invalid", 2, "this is not a reference to a ledger entry")                          \
     X(RETIRED, 140, "key_retired", 4, "this officer's key was retired")                                 \
-    X(REQUEST_CONFLICT, 141, "request_conflict", 3, "that request id was used for other content")
+    X(REQUEST_CONFLICT, 141, "request_conflict", 3, "that request id was used for other content")       \
+    X(NOT_RECOGNISED, 142, "not_recognised", 3, "the evidence was decided about, and not admitted")
 
 enum comity_err {
     COMITY_OK = 0,

@@ -25,6 +25,7 @@ bool fault_is_ours(int err)
     case COMITY_E_PUBLIC_KEY_FILE:
     case COMITY_E_FILES:
     case COMITY_E_NOT_A_LEDGER:
+    case COMITY_E_NOT_A_KEY:
     case COMITY_E_PASSPHRASE:
     case COMITY_E_KEY_LOCKED:
     case COMITY_E_KEY_DAMAGED:
@@ -96,6 +97,7 @@ bool fault_is_ours(int err)
     case COMITY_E_REF:
     case COMITY_E_RETIRED:
     case COMITY_E_REQUEST_CONFLICT:
+    case COMITY_E_NOT_RECOGNISED:
         return false;
     }
     return true;

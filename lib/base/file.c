@@ -70,6 +70,8 @@ static int read_file(const char *path, size_t max, bool is_private, struct buf *
         return file_err(errno);
     struct stat st;
     int err = fstat(fd, &st) == 0 ? COMITY_OK : file_err(errno);
+    if (!err && S_ISDIR(st.st_mode))
+        err = COMITY_E_INVALID; /* before its mode is told to be changed */
     if (!err && is_private && (st.st_mode & 077) != 0)
         err = COMITY_E_PUBLIC_KEY_FILE;
     if (!err)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "domain/check.h"
 #include "domain/code.h"
+#include "domain/date.h"
 
 #include <comity/err.h>
 
@@ -364,6 +365,23 @@ int record_check(const struct record *r, struct record_fault *ret_fault)
     struct check c = {0};
     int err = check_record(&c, r);
     if (err && ret_fault)
+        *ret_fault = c.fault;
+    return err;
+}
+
+int record_check_clock(const struct record *r, int64_t now_ms, struct record_fault *ret_fault)
+{
+    struct check c = {0};
+    bool is_case = r->kind == RECORD_CASE;
+    struct bytes time = is_case                      ? r->u.case_content.filed
+                        : r->kind == RECORD_EVIDENCE ? r->u.evidence.taken
+                                                     : BYTES_NONE;
+    int64_t ms = 0;
+    if (!time.len || date_get_time(time, &ms) || ms <= now_ms + RECORD_AHEAD_MS)
+        return COMITY_OK;
+    check_enter(&c, is_case ? "case_content" : "evidence", CHECK_NO_INDEX);
+    int err = check_refuse(&c, COMITY_E_INVALID, is_case ? "filed" : "taken", "lies in the future");
+    if (ret_fault)
         *ret_fault = c.fault;
     return err;
 }

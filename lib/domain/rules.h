@@ -55,6 +55,17 @@ struct record_fault {
 int record_check(const struct record *r, struct record_fault *ret_fault)
     __attribute__((warn_unused_result));
 
+/* How far ahead of the clock a moment may lie that is told as past: clocks differ. */
+enum { RECORD_AHEAD_MS = 10 * 60 * 1000 };
+
+/*
+ * Whether what ${r}, which has passed record_check, says to have happened lies in the future, seen at
+ * ${now_ms}: when a case was filed, when evidence was taken. COMITY_E_INVALID. For who makes a
+ * record and for his node; whoever receives one holds it against no clock.
+ */
+int record_check_clock(const struct record *r, int64_t now_ms, struct record_fault *ret_fault)
+    __attribute__((warn_unused_result));
+
 /*
  * Does the RECOGNITION ${recognition} fit the EVIDENCE ${evidence} that it speaks of?
  * COMITY_E_REVIEWER when the reviewer is one of the collectors; COMITY_E_INVALID when either is of

@@ -27,7 +27,7 @@ run as $SZ track "$REF" --json
 check_is "Shenzhen knows who sent it" "$(json .arrived.sender)" $HZ
 check "a reviewer there admits it" as $SZ recognise "$REF" --decision verified --basis "哈希一致，程序合法" --test "sha256sum" \
     --reviewer "$T/$SZ-03.key" --passphrase-file "$T/officer-passphrase" --json
-check_soon "Hangzhou sees the decision" 10 stage $HZ "$REF" recognised
+check_soon "Hangzhou sees the decision" 10 stage $HZ "$REF" decided
 check_soon "nothing is left to be delivered" 5 status_is $HZ .outbox.undelivered 0
 
 stop $HZ $SZ hub

@@ -21,7 +21,7 @@ check_soon "both have it" 5 has_record $SZ 两家
 check_soon "both" 5 has_record $CD 两家
 must_push $HZ 只在本局
 check_exit 3 "one that went nowhere is waited for in vain" as $HZ track "$REF" --wait received:1s --json
-check_exit 10 "nobody sends to himself" push $HZ 给自己 --to $HZ
+check_exit 2 "nobody sends to himself" push $HZ 给自己 --to $HZ
 check_exit 5 "nor to a stranger" push $HZ 给别人 --to 999999-001
 stop $HZ $SZ $CD hub
 done_testing

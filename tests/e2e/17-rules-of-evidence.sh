@@ -7,7 +7,7 @@ net_init
 start_online hub $HZ $SZ
 
 single() {
-    as $HZ evidence push --case "$(cat $HZ.case)" --title 一人取证 --kind 1 --source 网店 --place 杭州 --taken "2026-03-02 09:30" --method 打印 \
+    as $HZ evidence push --case "$(cat $HZ.case)" --title 一人取证 --kind 2 --source 网店 --place 杭州 --taken "2026-03-02 09:30" --method 打印 \
         --collector "$T/$HZ-01.key" --passphrase-file "$T/officer-passphrase" --json "$@"
 }
 size=$(status_of $HZ .ledger.size)
@@ -21,9 +21,11 @@ REF=$(json .ref)
 check_exit 3 "until then it goes nowhere" as $HZ evidence forward "$REF" --to $SZ --json
 check "he signs" as $HZ evidence sign "$REF" --collector "$T/$HZ-02.key" --passphrase-file "$T/officer-passphrase" --json
 check "and now it is sent" as $HZ evidence forward "$REF" --to $SZ --wait received:20s --json
-check_exit 3 "signing twice is refused" as $HZ evidence sign "$REF" --collector "$T/$HZ-02.key" \
+size=$(status_of $HZ .ledger.size)
+check "signing twice is signing once" as $HZ evidence sign "$REF" --collector "$T/$HZ-02.key" \
     --passphrase-file "$T/officer-passphrase" --json
-check_has "and why" exists
+check_is "and says so" "$(json .again)" true
+check_is "with nothing added" "$(status_of $HZ .ledger.size)" "$size"
 
 decide() {
     as "$1" recognise "$REF" --decision verified --basis 审查 --test 比对 --reviewer "$2" \
@@ -33,7 +35,7 @@ check_exit 3 "a collector does not review his own evidence" decide $HZ "$T/$HZ-0
 check_has "and why" 'role_missing|reviewer_invalid'
 must as $HZ key new --licence 04 --name 双职 --role officer,reviewer --out "$T/$HZ-04.key" \
     --passphrase-file "$T/officer-passphrase"
-REF=$(as $HZ evidence push --case "$(cat $HZ.case)" --title 双职取证 --kind 1 --source 网店 --place 杭州 --taken "2026-03-02 09:30" --method 打印 \
+REF=$(as $HZ evidence push --case "$(cat $HZ.case)" --title 双职取证 --kind 2 --source 网店 --place 杭州 --taken "2026-03-02 09:30" --method 打印 \
     --collector "$T/$HZ-01.key" --collector "$T/$HZ-04.key" --passphrase-file "$T/officer-passphrase" \
     --passphrase-file "$T/officer-passphrase" --json | jq -r .ref)
 check_exit 3 "not even one who may review" decide $HZ "$T/$HZ-04.key"

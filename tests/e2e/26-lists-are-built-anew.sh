@@ -12,7 +12,7 @@ must as $SZ recognise "$REF" --decision verified --basis 审查 --test 比对 --
     --passphrase-file "$T/officer-passphrase" --wait received:20s --json
 must as $SZ key retire 02 --yes --json
 check_soon "files are there" 15 status_is $SZ .files.fetch 0
-check_soon "decisions came back" 15 stage $HZ "$REF" recognised
+check_soon "decisions came back" 15 stage $HZ "$REF" decided
 
 lists() {
     for what in "case list" "case list --mine" "evidence list" "evidence list --unrecognised" "inbox list" "key list --all" \

@@ -10,7 +10,7 @@ head -c 300000 /dev/urandom >video.mp4
 must_push $HZ 店铺页面 page.html video.mp4 --to $SZ --wait received:20s
 must as $SZ recognise "$REF" --decision verified --basis 审查 --test 比对 --reviewer "$T/$SZ-03.key" \
     --passphrase-file "$T/officer-passphrase" --wait received:20s --json
-check_soon "Hangzhou has the decision" 10 stage $HZ "$REF" recognised
+check_soon "Hangzhou has the decision" 10 stage $HZ "$REF" decided
 make_package() {
     as "$1" package make "$REF" --out "$2" --officer "$T/$1-01.key" --passphrase-file "$T/officer-passphrase" --json
 }

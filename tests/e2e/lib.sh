@@ -423,6 +423,22 @@ as() {
     comity "$@" --node "$T/$member"
 }
 
+# on_terminal COMMAND…: with a terminal of 160 columns as its standard streams; nothing is typed there.
+on_terminal() {
+    if [ "$1" = as ]; then
+        on=$2
+        shift 2
+        set -- comity "$@" --node "$T/$on"
+    fi
+    {
+        echo 'stty cols 160 2>/dev/null'
+        for word; do printf "'%s' " "$(printf %s "$word" | sed "s/'/'\\\\''/g")"; done
+        echo "; echo \$? >'$T/code'"
+    } >"$T/typed"
+    NO_COLOR=1 TERM=xterm script -qec "sh '$T/typed'" /dev/null | tr -d '\r'
+    return "$(cat "$T/code")"
+}
+
 # attack ATTACK [ARGUMENTS…]: by the bureau $EVIL, whose node does not run; what came of it in $T/out.
 attack() {
     run timeout 60 evil-node -c "$T/$EVIL/node.conf" -p "$PW" "$@"
@@ -433,7 +449,7 @@ push() {
     by=$1
     title=$2
     shift 2
-    as "$by" evidence push --case "$(cat "$T/$by.case")" --title "$title" --kind 1 --source "网店后台" --place "杭州市西湖区" \
+    as "$by" evidence push --case "$(cat "$T/$by.case")" --title "$title" --kind 2 --source "网店后台" --place "杭州市西湖区" \
         --taken "2026-03-02 09:30" --method "打印提取" --collector "$T/$by-01.key" --collector "$T/$by-02.key" \
         --passphrase-file "$T/officer-passphrase" --passphrase-file "$T/officer-passphrase" --json "$@"
 }

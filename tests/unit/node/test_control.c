@@ -280,6 +280,57 @@ static void case_is_recorded_and_listed(void **state)
     desk_leave(&d);
 }
 
+static void case_of_one_number_is_filed_once_unless_told_otherwise(void **state)
+{
+    struct desk d;
+    struct paper p;
+    struct record r = case_record("第一次");
+    desk_sit(&d, *state, HANGZHOU, "1");
+    paper_write(&p, &d, &r);
+    assert_int_equal(paper_add(&d, &p, "{}"), 0);
+    long long first = answer_number(&d, "index");
+    char reason[64];
+    snprintf(reason, sizeof reason, "entry %lld", first);
+    assert_int_equal(paper_add(&d, &p, "{}"), COMITY_E_EXISTS);
+    assert_string_equal(answer_text(&d, "field"), "doc_no");
+    assert_non_null(strstr(answer_text(&d, "message"), reason));
+    assert_int_equal(paper_add(&d, &p, "{\"anew\":true}"), 0);
+    r.doc_no = BYTES_NONE; /* without a number there is nothing to be one of */
+    paper_free(&p);
+    paper_write(&p, &d, &r);
+    assert_int_equal(paper_add(&d, &p, "{}"), 0);
+    assert_int_equal(paper_add(&d, &p, "{}"), 0);
+    paper_free(&p);
+    desk_leave(&d);
+}
+
+static void what_lies_in_the_future_was_not_filed(void **state)
+{
+    struct offices *o = *state;
+    struct desk d;
+    struct paper p;
+    struct record r = case_record("将来");
+    struct buf time = BUF_INIT;
+    desk_sit(&d, o, HANGZHOU, "1");
+    pthread_mutex_lock(&o->lock);
+    int64_t now = o->w->ms;
+    pthread_mutex_unlock(&o->lock);
+    text_put_time_china(&time, now + 20 * 60 * 1000);
+    r.u.case_content.filed = buf_bytes(&time);
+    paper_write(&p, &d, &r);
+    assert_int_equal(paper_add(&d, &p, "{}"), COMITY_E_INVALID);
+    assert_string_equal(answer_text(&d, "field"), "case_content.filed");
+    paper_free(&p);
+    buf_reset(&time);
+    text_put_time_china(&time, now + 5 * 60 * 1000); /* clocks differ */
+    r.u.case_content.filed = buf_bytes(&time);
+    paper_write(&p, &d, &r);
+    assert_int_equal(paper_add(&d, &p, "{}"), 0);
+    paper_free(&p);
+    buf_free(&time);
+    desk_leave(&d);
+}
+
 static void same_request_gives_the_same_place(void **state)
 {
     struct offices *o = *state;
@@ -314,10 +365,11 @@ static void pipelined_requests_are_each_done_once(void **state)
     struct offices *o = *state;
     struct desk d;
     struct paper p;
-    const struct record r = case_record("批量");
+    struct record r = case_record("批量");
     long long index[CALLS / 2] = {0};
     char json[64];
     desk_sit(&d, o, HANGZHOU, "1");
+    r.doc_no = BYTES_NONE; /* one case of a number */
     paper_write(&p, &d, &r);
     for (size_t i = 0; i < CALLS; i++) {
         snprintf(json, sizeof json, "{\"request_id\":\"r%zu\"}", i / 2);
@@ -493,7 +545,7 @@ static void lists_go_on_where_the_page_ended(void **state)
     desk_sit(&d, *state, HANGZHOU, "1");
     paper_write(&p, &d, &r);
     for (size_t i = 0; i < 5; i++)
-        assert_int_equal(paper_add(&d, &p, "{}"), 0);
+        assert_int_equal(paper_add(&d, &p, "{\"anew\":true}"), 0);
     for (size_t page = 0; page < 3; page++) {
         desk_ask(&d, "case.list", NULL, *after ? "{'limit':2,'after':'%s'}" : "{'limit':2}%s",
                  after);
@@ -532,6 +584,8 @@ int main(void)
         TEST(officer_is_enrolled_once_and_retired_once),
         TEST(enrolment_for_another_ledger_is_refused),
         TEST(case_is_recorded_and_listed),
+        TEST(case_of_one_number_is_filed_once_unless_told_otherwise),
+        TEST(what_lies_in_the_future_was_not_filed),
         TEST(same_request_gives_the_same_place),
         TEST(pipelined_requests_are_each_done_once),
         TEST(record_that_breaks_a_rule_names_its_field),

@@ -1,6 +1,6 @@
 /*
  * Evidence by way of the control socket: who must have signed it, how it travels, is signed later,
- * shared on, recognised, tracked and waited for.
+ * shared on, decided about, tracked and waited for.
  */
 #include "office.h"
 
@@ -260,9 +260,10 @@ static void received_evidence_is_shared_on(void **state)
     desk_leave(&chengdu);
 }
 
-static void recognise(struct desk *d, const char *ref, const char *licence, struct paper *p)
+static void decide(struct desk *d, const char *ref, const char *licence, uint32_t decision,
+                   struct paper *p)
 {
-    struct record_recognition r = {.decision = DECISION_VERIFIED,
+    struct record_recognition r = {.decision = decision,
                                    .basis = bytes_of("核对原件"),
                                    .reviewer = {bytes_of("沈"), bytes_of(licence)}};
     uint8_t hash[HASH_LEN], leaf[HASH_LEN];
@@ -283,6 +284,102 @@ static void recognise(struct desk *d, const char *ref, const char *licence, stru
     paper_write(p, d, &record);
 }
 
+static void recognise(struct desk *d, const char *ref, const char *licence, struct paper *p)
+{
+    decide(d, ref, licence, DECISION_VERIFIED, p);
+}
+
+/* Rejected evidence must look admitted nowhere: the stage is neutral, and the decision beside it.
+ */
+static void rejection_is_told_wherever_the_stage_is(void **state)
+{
+    struct staff s;
+    struct paper p;
+    char ref[64], decision_ref[64];
+    staff_come(&s, *state);
+    assert_int_equal(add_evidence(&s, "{\"to\":[\"" SHENZHEN "\"]}"), 0);
+    snprintf(ref, sizeof ref, "%s", answer_text(&s.wang, "ref"));
+    await_received(&s.wang);
+    desk_ask(&s.wang, "track", NULL, "{'ref':'%s'}", ref);
+    assert_null(answer_at(&s.wang, "decision"));
+    decide(&s.shen, ref, s.shen.licence, DECISION_REJECTED, &p);
+    paper_sign(&p, &s.shen, SIGNATURE_REVIEWER);
+    paper_add(&s.shen, &p, "{\"to\":[\"" HANGZHOU "\"]}");
+    assert_answered(&s.shen);
+    snprintf(decision_ref, sizeof decision_ref, "%s", answer_text(&s.shen, "ref"));
+    await_received(&s.shen);
+
+    desk_ask(&s.wang, "wait", NULL, "{'ref':'%s','stage':'decided','timeout_ms':20000}", ref);
+    assert_string_equal(answer_text(&s.wang, "stage"), "decided");
+    assert_string_equal(text_at(&s.wang, "decisions.0.decision"), "REJECTED");
+    assert_string_equal(text_at(&s.wang, "decisions.0.member"), SHENZHEN);
+    desk_ask(&s.wang, "track", NULL, "{'ref':'%s'}", ref);
+    assert_string_equal(answer_text(&s.wang, "decision"), "REJECTED");
+    assert_string_equal(text_at(&s.wang, "recipients.0.stage"), "decided");
+    assert_string_equal(text_at(&s.wang, "recipients.0.decision"), "REJECTED");
+    size_t links = json_array_size(answer_at(&s.wang, "chain"));
+    json_t *last = json_array_get(answer_at(&s.wang, "chain"), links - 1);
+    assert_string_equal(json_string_value(json_object_get(last, "stage")), "decided");
+    assert_string_equal(json_string_value(json_object_get(last, "decision")), "REJECTED");
+    desk_ask(&s.wang, "evidence.list", NULL, "%s", "{}");
+    assert_string_equal(text_at(&s.wang, "items.0.stage"), "decided");
+    assert_string_equal(text_at(&s.wang, "items.0.decision"), "REJECTED");
+    desk_ask(&s.wang, "evidence.show", NULL, "{'ref':'%s'}", ref);
+    assert_string_equal(text_at(&s.wang, "recipients.0.decision"), "REJECTED");
+
+    /* Who gets it sees what it is about, in the list and by itself. */
+    desk_ask(&s.wang, "inbox.list", NULL, "{'kind':'RECOGNITION'}");
+    assert_string_equal(text_at(&s.wang, "items.0.ref"), decision_ref);
+    assert_string_equal(text_at(&s.wang, "items.0.title"), "进货单");
+    assert_string_equal(text_at(&s.wang, "items.0.evidence"), ref);
+    assert_string_equal(text_at(&s.wang, "items.0.decision"), "REJECTED");
+    desk_ask(&s.wang, "track", NULL, "{'ref':'%s'}", decision_ref);
+    assert_answered(&s.wang);
+    assert_string_equal(answer_text(&s.wang, "title"), "进货单");
+    assert_string_equal(answer_text(&s.wang, "decision"), "REJECTED");
+    assert_string_equal(text_at(&s.wang, "recognition.basis"), "核对原件");
+    assert_int_equal(desk_ask(&s.wang, "evidence.show", NULL, "{'ref':'%s'}", decision_ref),
+                     COMITY_E_NOT_FOUND);
+    assert_non_null(strstr(answer_text(&s.wang, "hint"), "comity track"));
+
+    /* A second decision is made on purpose; then the newer one counts. */
+    paper_free(&p);
+    decide(&s.shen, ref, s.shen.licence, DECISION_VERIFIED, &p);
+    paper_sign(&p, &s.shen, SIGNATURE_REVIEWER);
+    assert_int_equal(paper_add(&s.shen, &p, "{}"), COMITY_E_STATE);
+    assert_non_null(strstr(answer_text(&s.shen, "hint"), "--again"));
+    paper_add(&s.shen, &p, "{\"anew\":true,\"to\":[\"" HANGZHOU "\"]}");
+    assert_answered(&s.shen);
+    await_received(&s.shen);
+    desk_ask(&s.wang, "track", NULL, "{'ref':'%s'}", ref);
+    assert_string_equal(answer_text(&s.wang, "decision"), "VERIFIED");
+    desk_ask(&s.wang, "evidence.show", NULL, "{'ref':'%s'}", ref);
+    assert_int_equal(json_array_size(answer_at(&s.wang, "recognitions")), 2);
+    paper_free(&p);
+    staff_go(&s);
+}
+
+static void waiting_in_vain_says_how_far_it_is(void **state)
+{
+    struct staff s;
+    staff_come(&s, *state);
+    assert_int_equal(add_evidence(&s, "{\"to\":[\"" SHENZHEN "\"]}"), 0);
+    char ref[64];
+    snprintf(ref, sizeof ref, "%s", answer_text(&s.wang, "ref"));
+    await_received(&s.wang);
+    assert_int_equal(
+        desk_ask(&s.wang, "wait", NULL, "{'ref':'%s','stage':'decided','timeout_ms':1}", ref),
+        COMITY_E_TIMEOUT);
+    assert_string_equal(answer_text(&s.wang, "stage"), "received");
+    /* What goes to one bureau twice is told of it once. */
+    desk_ask(&s.wang, "record.share", NULL, "{'ref':'%s','to':['%s']}", ref, SHENZHEN);
+    assert_answered(&s.wang);
+    desk_ask(&s.wang, "evidence.show", NULL, "{'ref':'%s'}", ref);
+    assert_int_equal(json_array_size(answer_at(&s.wang, "recipients")), 1);
+    assert_string_equal(text_at(&s.wang, "recipients.0.stage"), "received");
+    staff_go(&s);
+}
+
 static void recognition_travels_back_to_who_collected(void **state)
 {
     struct staff s;
@@ -300,11 +397,11 @@ static void recognition_travels_back_to_who_collected(void **state)
     paper_add(&s.shen, &p, "{\"to\":[\"" HANGZHOU "\"]}");
     assert_answered(&s.shen);
     await_received(&s.shen);
-    desk_ask(&s.wang, "wait", NULL, "{'ref':'%s','stage':'recognised','timeout_ms':20000}", ref);
+    desk_ask(&s.wang, "wait", NULL, "{'ref':'%s','stage':'decided','timeout_ms':20000}", ref);
     assert_answered(&s.wang);
     desk_ask(&s.wang, "track", NULL, "{'ref':'%s'}", ref);
-    assert_string_equal(answer_text(&s.wang, "stage"), "recognised");
-    assert_string_equal(text_at(&s.wang, "recipients.0.recognised.0.decision"), "VERIFIED");
+    assert_string_equal(answer_text(&s.wang, "stage"), "decided");
+    assert_string_equal(text_at(&s.wang, "recipients.0.decisions.0.decision"), "VERIFIED");
     desk_ask(&s.wang, "recognition.list", NULL, "{'evidence':'%s'}", ref);
     assert_string_equal(text_at(&s.wang, "items.0.reviewer.licence"), s.shen.licence);
     desk_ask(&s.shen, "evidence.list", NULL, "{'unrecognised':true}");
@@ -454,6 +551,8 @@ int main(void)
         TEST(second_collector_signs_and_then_it_is_shared),
         TEST(received_evidence_is_shared_on),
         TEST(recognition_travels_back_to_who_collected),
+        TEST(rejection_is_told_wherever_the_stage_is),
+        TEST(waiting_in_vain_says_how_far_it_is),
         TEST(reviewer_is_no_collector_and_the_evidence_is_that_one),
         TEST(wait_gives_up_in_time),
         TEST(wait_does_not_hold_up_others),
