@@ -15,11 +15,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* As many descriptors as we may have: a connection takes one, and strangers can make connections. */
+static void raise_files(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+        r.rlim_cur = r.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &r);
+    }
+}
+
 void daemon_harden(void)
 {
     umask(077);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)signal(SIGPIPE, SIG_IGN);
+    raise_files();
     /* Parcels are a few hundred KiB: by default each would be mapped, faulted in and unmapped
      * again. */
     (void)mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024);

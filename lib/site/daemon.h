@@ -7,8 +7,8 @@
 
 #include "site/site.h"
 
-/* First of all: umask 077, no core dumps or tracing, no SIGPIPE, and an allocator that keeps
- * parcels' memory. */
+/* First of all: umask 077, no core dumps or tracing, no SIGPIPE, as many descriptors as the
+ * hard limit allows, and an allocator that keeps parcels' memory. */
 void daemon_harden(void);
 
 /*
