@@ -173,7 +173,7 @@ int site_roster(const struct site *s, const struct roster *previous, struct rost
 {
     struct buf file = BUF_INIT;
     char *path = site_path(s, "roster");
-    int err = path ? file_read(path, ROSTER_BYTES_MAX + NOTE_MAX, &file) : COMITY_E_NOMEM;
+    int err = path ? file_read(path, ROSTER_FILE_MAX, &file) : COMITY_E_NOMEM;
     if (err == COMITY_E_NOT_FOUND)
         err = COMITY_E_NO_ROSTER;
     if (!err)
