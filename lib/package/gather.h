@@ -82,6 +82,10 @@ int gather_scan_foreign(struct making *m, struct bytes origin) __attribute__((wa
 int gather_key(struct making *m, struct bytes origin, struct bytes licence, uint64_t before,
                struct gathered *ret, struct officer_key *ret_key) __attribute__((warn_unused_result));
 
+/* signers.c: signatures/ and recognitions/, and who signed for README.html. */
+int package_take_signatures(struct making *m) __attribute__((warn_unused_result));
+int package_take_recognitions(struct making *m) __attribute__((warn_unused_result));
+
 /* way.c: sent/, broker/, receipts/; ${own}: of a received record, the own entry about the parcel that brought it. */
 int package_take_way(struct making *m, uint64_t own) __attribute__((warn_unused_result));
 
