@@ -117,11 +117,25 @@ int broker_bye(struct broker *b, const struct link_peer *to, int err, const char
     return COMITY_OK;
 }
 
+int broker_cut(struct broker *b, const struct link_peer *to)
+{
+    int err = broker_send(b, to, NULL);
+    if (!err)
+        b->out[b->out_count - 1].drop = true;
+    return err;
+}
+
+/* Forget what was queued behind the first ${count}. */
+static void unsend(struct broker *b, size_t count)
+{
+    for (size_t i = count; i < b->out_count; i++)
+        buf_free(&b->out[i].frame);
+    b->out_count = count;
+}
+
 void broker_sent(struct broker *b)
 {
-    for (size_t i = 0; i < b->out_count; i++)
-        buf_free(&b->out[i].frame);
-    b->out_count = 0;
+    unsend(b, 0);
 }
 
 /* ---- the frames of a session ---- */
@@ -136,15 +150,15 @@ static int resync(struct broker *b, const struct link_peer *to)
 /* A grant never falls. */
 static void take_credit(struct session *s, uint64_t credit)
 {
-    if (credit > s->deliver_granted)
-        s->deliver_granted = credit;
+    if (credit > s->now.deliver_granted)
+        s->now.deliver_granted = credit;
 }
 
 static int take_taken(struct broker *b, struct session *s, const struct frame *f, size_t frame_len)
 {
     (void)frame_len;
     take_credit(s, f->u.taken.credit);
-    if (f->u.taken.delivery_seq >= s->next_delivery)
+    if (f->u.taken.delivery_seq >= s->now.next_delivery)
         return broker_bye(b, &s->peer, COMITY_E_INVALID, "TAKEN beyond what was delivered", 0);
     return queue_set_taken(b->store, bytes_of(s->member), f->u.taken.delivery_seq,
                            clock_wall_ms(b->clock));
@@ -321,9 +335,16 @@ int broker_turn(struct broker *b, int (*work)(struct broker *b, void *self), voi
     return ledger_commit(b->ledger);
 }
 
+/* What the disk holds is unknown or damaged. */
+static bool ends_process(int err)
+{
+    return err == COMITY_E_IO || err == COMITY_E_ROLLBACK || err == COMITY_E_LEDGER_DAMAGED;
+}
+
 bool broker_goes_on(int err)
 {
-    return err == COMITY_E_DISK_FULL || err == COMITY_E_NOMEM || err == COMITY_E_BUSY;
+    return err == COMITY_E_DISK_FULL || err == COMITY_E_NOMEM || err == COMITY_E_BUSY ||
+           err == COMITY_E_PERMISSION || err == COMITY_E_FILES;
 }
 
 struct intakes {
@@ -340,31 +361,112 @@ static int take_all(struct broker *b, void *self)
     return err;
 }
 
-static int answer_all(struct broker *b)
-{
-    int err = COMITY_OK;
-    for (struct session *s = b->sessions.by_key; s && !err; s = s->hh.next) {
-        err = deliver_answers(b, s);
-        if (!err)
-            err = deliver_parcels(b, s);
-    }
-    return err;
-}
-
-int broker_step(struct broker *b, const struct broker_event *events, size_t n)
+static int one_turn(struct broker *b, const struct broker_event *events, size_t n)
 {
     arena_reset(b->arena);
+    session_keep_all(&b->sessions);
     struct intake *in = arena_alloc(b->arena, n * sizeof *in);
     struct intakes all = {.at = in};
     bool writes = false;
     int err = in ? decode_all(b, events, n, in, &all.count, &writes) : COMITY_E_NOMEM;
     if (!err)
-        err = roster_enforce(b);
-    if (!err)
         err = writes ? broker_turn(b, take_all, &all) : take_all(b, &all);
+    b->count.turns++;
+    return err;
+}
+
+/* ---- events that fail (node/turn.c has the like for deliveries) ---- */
+
+/* Whether a turn failed for what was in it: then it would fail with it again. What it decoded to
+ * was too much for one turn, when the arena is spent; memory that the system does not give is
+ * nobody's fault. */
+static bool is_for_an_event(const struct broker *b, int err)
+{
+    if (err == COMITY_E_NOMEM)
+        return arena_is_spent(b->arena);
+    return !ends_process(err) && !broker_goes_on(err);
+}
+
+/* Nothing of the turn has happened: no row, no number, no frame. */
+static void undo(struct broker *b, size_t out_count, const struct broker_counters *count,
+                 size_t events, int why)
+{
+    const uint64_t undone = b->count.turns_undone + 1;
+    log_event(LOG_ERROR, "turn_undone", LOG_ERR(why), LOG_U64("events", events),
+              LOG_STR("detail", db_detail(store_db(b->store))));
+    unsend(b, out_count);
+    session_undo_all(&b->sessions);
+    parcel_cache_clear(b->cache); /* ids are given again */
+    b->count = *count;
+    b->count.turns_undone = undone;
+}
+
+/* It failed alone. The session ends; the others never notice. */
+static int end_for(struct broker *b, const struct link_peer *peer, int why)
+{
+    struct account *a = session_account(&b->sessions, peer->key, clock_mono_ms(b->clock));
+    const struct roster_member *m = b->roster ? roster_member_by_curve(b->roster, peer->key) : NULL;
+    if (a)
+        a->failures++;
+    b->count.events_failed++;
+    log_event(LOG_ERROR, "event_fails", LOG_BYTES("member", m ? m->id : BYTES_LIT("-")),
+              LOG_ERR(why), LOG_U64("times", a ? a->failures : 0));
+    return broker_bye(b, peer, why == COMITY_E_NOMEM ? COMITY_E_LIMIT : why,
+                      "what was sent could not be taken in", 0);
+}
+
+/* Take events in, all in one turn if that can be; else by halves. */
+static int take_in(struct broker *b, const struct broker_event *events, size_t n)
+{
+    const size_t out_count = b->out_count;
+    const struct broker_counters count = b->count;
+    int err = one_turn(b, events, n);
+    if (!err || n == 0 || !is_for_an_event(b, err))
+        return err;
+    undo(b, out_count, &count, n, err);
+    if (n == 1)
+        return end_for(b, &events[0].peer, err);
+    err = take_in(b, events, n / 2);
+    return err ? err : take_in(b, events + n / 2, n - n / 2);
+}
+
+/* ---- what goes out ---- */
+
+/* What cannot be answered or delivered to one is that one's matter; it says HELLO again. */
+static void drop_unanswered(struct broker *b, struct session *s, int why)
+{
+    struct link_peer peer = s->peer;
+    log_event(LOG_ERROR, "answer_fails", LOG_STR("member", s->member), LOG_ERR(why));
+    session_drop(&b->sessions, s);
+    int err = broker_cut(b, &peer);
+    if (err) /* then it is told at its next frame, or by silence */
+        log_event(LOG_ERROR, "drop_failed", LOG_ERR(err));
+}
+
+static int answer_all(struct broker *b)
+{
+    struct session *s = NULL;
+    struct session *next = NULL;
+    HASH_ITER(hh, b->sessions.by_key, s, next)
+    {
+        int err = deliver_answers(b, s);
+        if (!err)
+            err = deliver_parcels(b, s);
+        if (err && ends_process(err))
+            return err;
+        if (err)
+            drop_unanswered(b, s, err);
+    }
+    return COMITY_OK;
+}
+
+int broker_step(struct broker *b, const struct broker_event *events, size_t n)
+{
+    int err = roster_enforce(b);
+    if (!err)
+        err = take_in(b, events, n);
     if (!err)
         err = answer_all(b);
-    b->count.turns++;
     if (err) {
         /* Nobody has heard of this turn, whether it was committed or not: whoever was in it finds
          * its epoch unknown, says HELLO again, and is told from what is durable. */

@@ -3,9 +3,11 @@
  * but the one given, so that a simulator can drive it; front.c brings the sockets.
  *
  * One step is one turn: take in the frames, write everything in one transaction, sign, commit, and
- * only then answer and deliver. When a step fails nothing of it is said to anybody: all sessions
- * are forgotten, and the peers say HELLO again. What it had committed by then stands, and is
- * answered and delivered then.
+ * only then answer and deliver. A turn that fails for a reason that lies in what came in is undone,
+ * and its halves are taken, each in a turn of its own, until the event stands alone that it was:
+ * that one's session ends. When a step fails for this machine's sake nothing of it is said to
+ * anybody: all sessions are forgotten, and the peers say HELLO again. What it had committed by then
+ * stands, and is answered and delivered then.
  */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
@@ -21,6 +23,8 @@
 /* What /metrics tells; counted since the start. */
 struct broker_counters {
     uint64_t turns;
+    uint64_t turns_undone;  /* and taken in parts */
+    uint64_t events_failed; /* alone, so that the session ended */
     uint64_t frames_in;
     uint64_t malformed;
     uint64_t parcels_accepted;
@@ -81,8 +85,8 @@ struct broker_event {
 int broker_step(struct broker *b, const struct broker_event *events, size_t n)
     __attribute__((warn_unused_result));
 void broker_sent(struct broker *b);
-/* Whether ${err} of a turn is one that a later turn may not meet again: no room, no memory, a store
- * that is locked. */
+/* Whether ${err} of a turn is one that a later turn may not meet again: no room, no memory, no
+ * descriptors, a store that is locked or cannot be opened now. */
 bool broker_goes_on(int err);
 
 /*
@@ -109,6 +113,8 @@ int broker_turn(struct broker *b, int (*work)(struct broker *b, void *self), voi
 /* Queue ${f} for ${to}. */
 int broker_send(struct broker *b, const struct link_peer *to, const struct frame *f)
     __attribute__((warn_unused_result));
+/* Cut a connection that is not told why. */
+int broker_cut(struct broker *b, const struct link_peer *to) __attribute__((warn_unused_result));
 /* End a session with the token of ${err}: BYE, and the connection is cut. */
 int broker_bye(struct broker *b, const struct link_peer *to, int err, const char *detail,
                uint64_t known_size) __attribute__((warn_unused_result));

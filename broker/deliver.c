@@ -15,7 +15,8 @@ static int put_statement(struct broker *b, struct session *s, const uint64_t *in
                          struct buf *out)
 {
     struct buf head = BUF_INIT;
-    const struct parcel_since since = {.member = bytes_of(s->member), .size = s->checkpoint_size};
+    const struct parcel_since since = {.member = bytes_of(s->member),
+                                       .size = s->now.checkpoint_size};
     const struct parcel_plan plan = {.index = index, .count = n, .since = &since, .since_count = 1};
     int err = parcel_build(b->ledger, &plan, &head);
     if (!err) {
@@ -23,7 +24,7 @@ static int put_statement(struct broker *b, struct session *s, const uint64_t *in
         err = parcel_encode(&statement, out);
     }
     if (!err)
-        s->checkpoint_size = ledger_signed_size(b->ledger);
+        s->now.checkpoint_size = ledger_signed_size(b->ledger);
     buf_free(&head);
     return err;
 }
@@ -32,11 +33,11 @@ int deliver_answers(struct broker *b, struct session *s)
 {
     uint64_t index[ANSWERS_AT_ONCE];
     size_t n = ANSWERS_AT_ONCE;
-    while (s->answered < s->parcel_seq && n == ANSWERS_AT_ONCE) {
-        uint64_t last = s->answered;
+    while (s->now.answered < s->now.parcel_seq && n == ANSWERS_AT_ONCE) {
+        uint64_t last = s->now.answered;
         bool refused = false;
-        int err = queue_answers(b->store, bytes_of(s->origin), s->answered, ANSWERS_AT_ONCE, index,
-                                &n, &last, &refused);
+        int err = queue_answers(b->store, bytes_of(s->origin), s->now.answered, ANSWERS_AT_ONCE,
+                                index, &n, &last, &refused);
         if (err || n == 0)
             return err;
         struct buf statement = BUF_INIT;
@@ -52,7 +53,7 @@ int deliver_answers(struct broker *b, struct session *s)
         buf_free(&statement);
         if (err)
             return err;
-        s->answered = last;
+        s->now.answered = last;
         if (refused)
             break;
     }
@@ -79,26 +80,26 @@ static int put_delivery(struct broker *b, struct session *s, struct buf *frame)
     struct buf kept = BUF_INIT;
     struct buf statement = BUF_INIT;
     struct bytes parcel = BYTES_NONE;
-    uint64_t size_before = s->checkpoint_size;
-    int err = queue_delivery(b->store, bytes_of(s->member), s->next_delivery, &d);
+    uint64_t size_before = s->now.checkpoint_size;
+    int err = queue_delivery(b->store, bytes_of(s->member), s->now.next_delivery, &d);
     if (!err)
         err = find_parcel(b, &d, &kept, &parcel);
-    if (!err && s->deliver_bytes + parcel.len > s->deliver_granted)
+    if (!err && s->now.deliver_bytes + parcel.len > s->now.deliver_granted)
         err = COMITY_E_CREDIT;
     if (!err)
         err = put_statement(b, s, &d.routed, 1, &statement);
     if (!err) {
         const struct frame f = {.kind = FRAME_DELIVER,
                                 .epoch = BYTES(s->epoch, EPOCH_LEN),
-                                .u.deliver = {.delivery_seq = s->next_delivery,
+                                .u.deliver = {.delivery_seq = s->now.next_delivery,
                                               .statement = buf_bytes(&statement),
                                               .parcel = parcel}};
         err = frame_encode(&f, frame);
     }
-    if (!err && s->deliver_bytes + frame->len > s->deliver_granted)
+    if (!err && s->now.deliver_bytes + frame->len > s->now.deliver_granted)
         err = COMITY_E_CREDIT;
     if (err)
-        s->checkpoint_size = size_before; /* what was not sent cannot be linked to */
+        s->now.checkpoint_size = size_before; /* what was not sent cannot be linked to */
     buf_free(&kept);
     buf_free(&statement);
     return err;
@@ -106,8 +107,8 @@ static int put_delivery(struct broker *b, struct session *s, struct buf *frame)
 
 bool deliver_is_due(const struct session *s)
 {
-    return s->next_delivery <= s->given && s->deliver_granted > s->deliver_bytes &&
-           s->deliver_granted > s->deliver_short;
+    return s->now.next_delivery <= s->now.given && s->now.deliver_granted > s->now.deliver_bytes &&
+           s->now.deliver_granted > s->now.deliver_short;
 }
 
 static struct broker_output *next_output(struct broker *b)
@@ -123,13 +124,13 @@ int deliver_parcels(struct broker *b, struct session *s)
         if (err) {
             buf_free(&frame);
             if (err == COMITY_E_CREDIT) {
-                s->deliver_short = s->deliver_granted; /* until the node grants more */
+                s->now.deliver_short = s->now.deliver_granted; /* until the node grants more */
                 return COMITY_OK;
             }
             return err;
         }
-        s->deliver_bytes += frame.len;
-        s->next_delivery++;
+        s->now.deliver_bytes += frame.len;
+        s->now.next_delivery++;
         b->count.deliveries_sent++;
         err = broker_send(b, &s->peer, NULL);
         if (err) {

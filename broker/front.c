@@ -177,7 +177,8 @@ void front_send(struct front *f)
     struct broker *b = f->broker;
     for (size_t i = 0; i < b->out_count; i++) {
         struct broker_output *o = &b->out[i];
-        int err = o->frame.len ? link_send_buf(f->socket, &o->to, &o->frame) : COMITY_OK;
+        const bool had_frame = o->frame.len > 0;
+        int err = had_frame ? link_send_buf(f->socket, &o->to, &o->frame) : COMITY_OK;
         if (err == COMITY_E_AGAIN || err == COMITY_E_UNREACHABLE) {
             /* The peer is gone, or takes nothing: its session ends, and it says HELLO when it is
              * back. */
@@ -188,7 +189,7 @@ void front_send(struct front *f)
         } else if (err) {
             log_event(LOG_ERROR, "send_failed", LOG_ERR(err));
         }
-        if (o->drop && err)
+        if (o->drop && (err || !had_frame))
             cut(f, &o->to);
         else if (o->drop)
             cut_later(f, &o->to);

@@ -9,7 +9,7 @@
 #include <comity/err.h>
 #include <string.h>
 
-enum { MIN_DELIVER_CREDIT = 1024 * 1024 };
+enum { MIN_DELIVER_CREDIT = 1024 * 1024, FAILURES_AN_HOUR = 16 };
 
 /* What a HELLO is checked against, and what WELCOME will say. */
 struct greeting {
@@ -131,11 +131,11 @@ static struct session *open_session(struct broker *b, const struct link_peer *pe
     random_bytes(s->epoch, sizeof s->epoch);
     s->roster = roster_number(b->roster);
     s->heard_ms = clock_mono_ms(b->clock);
-    s->parcel_seq = g->known.parcel_seq;
-    s->answered = g->f->u.hello.answered;
-    s->next_delivery = g->f->u.hello.taken + 1;
-    s->given = g->recipient.given;
-    s->deliver_granted = g->f->u.hello.credit;
+    s->now.parcel_seq = g->known.parcel_seq;
+    s->now.answered = g->f->u.hello.answered;
+    s->now.next_delivery = g->f->u.hello.taken + 1;
+    s->now.given = g->recipient.given;
+    s->now.deliver_granted = g->f->u.hello.credit;
     return s;
 }
 
@@ -145,11 +145,11 @@ static int check_unseen_refusal(struct broker *b, struct session *s)
 {
     enum { AT_ONCE = 256 };
     uint64_t index[AT_ONCE];
-    uint64_t last = s->answered;
+    uint64_t last = s->now.answered;
     size_t n = AT_ONCE;
-    while (n == AT_ONCE && !s->has_refusal) {
+    while (n == AT_ONCE && !s->now.has_refusal) {
         int err = queue_answers(b->store, bytes_of(s->origin), last, AT_ONCE, index, &n, &last,
-                                &s->has_refusal);
+                                &s->now.has_refusal);
         if (err)
             return err;
     }
@@ -184,17 +184,26 @@ static int welcome(struct broker *b, struct session *s, const struct greeting *g
                           .proof_count = path.count,
                           .clock_ms = (uint64_t)clock_wall_ms(b->clock),
                           .credit = session_grant(s)}};
-        s->checkpoint_size = ours.size;
+        s->now.checkpoint_size = ours.size;
         err = broker_send(b, &s->peer, &f);
     }
     hash_list_free(&path);
     return err;
 }
 
+/* What fails alone has made others wait for several turns before. Not without end. */
+static bool is_trouble(struct broker *b, const uint8_t key[32])
+{
+    const struct account *a = session_account(&b->sessions, key, clock_mono_ms(b->clock));
+    return a && a->failures >= FAILURES_AN_HOUR;
+}
+
 int hello_take(struct broker *b, const struct link_peer *peer, const struct frame *f)
 {
     struct greeting g = {.f = f};
     struct session *s = NULL;
+    if (is_trouble(b, peer->key))
+        return broker_bye(b, peer, COMITY_E_LIMIT, "too much of yours has failed in this hour", 0);
     int err = check_member(b, &g, peer->key);
     if (!err)
         err = check_their_history(b, &g);

@@ -43,6 +43,10 @@ static void put_figures(struct metrics *m, struct buf *out)
         return; /* half of the figures would mislead */
     const struct figure figures[] = {
         {"comity_turns_total", "counter", "Turns taken.", c->turns},
+        {"comity_turns_undone_total", "counter", "Turns undone, and taken in parts.",
+         c->turns_undone},
+        {"comity_events_failed_total", "counter", "Sessions ended for an event that failed here.",
+         c->events_failed},
         {"comity_frames_received_total", "counter", "Frames received.", c->frames_in},
         {"comity_frames_malformed_total", "counter", "Frames that did not decode.", c->malformed},
         {"comity_parcels_accepted_total", "counter", "Parcels routed.", c->parcels_accepted},

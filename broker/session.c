@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HOUR_MS = 3600 * 1000 };
+
 struct session *session_find(const struct session_table *t, const uint8_t key[32])
 {
     struct session *s = NULL;
@@ -35,6 +37,7 @@ struct session *session_open(struct session_table *t, const struct link_peer *pe
     if (old)
         session_drop(t, old);
     s->peer = *peer;
+    s->is_fresh = true;
     memcpy(s->member, member.data, member.len);
     HASH_ADD(hh, t->by_key, peer.key, 32, s);
     HASH_ADD(hh_member, t->by_member, member, (unsigned)member.len, s);
@@ -43,8 +46,8 @@ struct session *session_open(struct session_table *t, const struct link_peer *pe
 
 uint64_t session_grant(struct session *s)
 {
-    s->submit_granted = s->submit_bytes + SUBMIT_WINDOW;
-    return s->submit_granted;
+    s->now.submit_granted = s->now.submit_bytes + SUBMIT_WINDOW;
+    return s->now.submit_granted;
 }
 
 void session_drop(struct session_table *t, struct session *s)
@@ -66,28 +69,54 @@ void session_drop_all(struct session_table *t)
     }
 }
 
-struct allowance *session_allowance(struct session_table *t, const uint8_t key[32])
+void session_keep_all(struct session_table *t)
 {
-    struct allowance *a = NULL;
-    HASH_FIND(hh, t->allowances, key, sizeof a->key, a);
-    if (a)
-        return a;
-    a = calloc(1, sizeof *a);
-    if (!a)
-        return NULL;
-    memcpy(a->key, key, sizeof a->key);
-    HASH_ADD(hh, t->allowances, key, sizeof a->key, a);
+    for (struct session *s = t->by_key; s; s = s->hh.next) {
+        s->kept = s->now;
+        s->is_fresh = false;
+    }
+}
+
+void session_undo_all(struct session_table *t)
+{
+    struct session *s = NULL;
+    struct session *next = NULL;
+    HASH_ITER(hh, t->by_key, s, next)
+    {
+        s->now = s->kept;
+        if (s->is_fresh)
+            session_drop(t, s);
+    }
+}
+
+struct account *session_account(struct session_table *t, const uint8_t key[32], int64_t now_ms)
+{
+    struct account *a = NULL;
+    const uint64_t hour = (uint64_t)(now_ms / HOUR_MS);
+    HASH_FIND(hh, t->accounts, key, sizeof a->key, a);
+    if (!a) {
+        a = calloc(1, sizeof *a);
+        if (!a)
+            return NULL;
+        memcpy(a->key, key, sizeof a->key);
+        a->hour = hour;
+        HASH_ADD(hh, t->accounts, key, sizeof a->key, a);
+    }
+    if (a->hour != hour) {
+        a->hour = hour;
+        a->refusals = a->failures = 0;
+    }
     return a;
 }
 
 void session_table_done(struct session_table *t)
 {
-    struct allowance *a = NULL;
-    struct allowance *next = NULL;
+    struct account *a = NULL;
+    struct account *next = NULL;
     session_drop_all(t);
-    HASH_ITER(hh, t->allowances, a, next)
+    HASH_ITER(hh, t->accounts, a, next)
     {
-        HASH_DEL(t->allowances, a);
+        HASH_DEL(t->accounts, a);
         free(a);
     }
 }

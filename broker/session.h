@@ -14,14 +14,8 @@
 /* Bytes of SUBMIT frames that a node may have on the way. */
 enum { SUBMIT_WINDOW = 8 * 1024 * 1024 };
 
-struct session {
-    struct link_peer peer; /* where the last HELLO came from; peer.key is the table's key */
-    char member[MEMBER_ID_MAX + 1];
-    char origin[ORIGIN_MAX + 1];
-    uint8_t epoch[EPOCH_LEN];
-    int64_t heard_ms; /* monotonic */
-    uint64_t roster;  /* number of the roster that it was last held against, and given */
-
+/* What turns change, and what is taken back with a turn that is undone. */
+struct session_state {
     bool has_refusal;        /* a parcel was refused: further SUBMITs of this session are ignored */
     uint64_t parcel_seq;     /* last one durable here */
     uint64_t answered;       /* last one answered in this session */
@@ -37,24 +31,37 @@ struct session {
                                  too small */
 
     uint64_t checkpoint_size; /* of our checkpoint last sent in this session */
+};
+
+struct session {
+    struct link_peer peer; /* where the last HELLO came from; peer.key is the table's key */
+    char member[MEMBER_ID_MAX + 1];
+    char origin[ORIGIN_MAX + 1];
+    uint8_t epoch[EPOCH_LEN];
+    int64_t heard_ms; /* monotonic */
+    uint64_t roster;  /* number of the roster that it was last held against, and given */
+
+    struct session_state now;
+    struct session_state kept; /* as it was when the running turn began */
+    bool is_fresh;             /* opened in the running turn */
 
     UT_hash_handle hh;
     UT_hash_handle hh_member;
 };
 
-/* How many REFUSED entries a key has cost us in one hour. It outlives sessions: hanging up must not
- * renew it. */
-struct allowance {
+/* What a key has cost us in one hour. It outlives sessions: hanging up must not renew it. */
+struct account {
     uint8_t key[LINK_KEY_LEN];
     uint64_t hour;
-    uint64_t refusals;
+    uint64_t refusals; /* REFUSED entries */
+    uint64_t failures; /* events that failed here, each alone */
     UT_hash_handle hh;
 };
 
 struct session_table {
     struct session *by_key;
     struct session *by_member;
-    struct allowance *allowances; /* of members' keys, so there are not many */
+    struct account *accounts; /* of members' keys, so there are not many */
 };
 
 struct session *session_find(const struct session_table *t, const uint8_t key[32]);
@@ -69,9 +76,16 @@ struct session *session_open(struct session_table *t, const struct link_peer *pe
 uint64_t session_grant(struct session *s);
 void session_drop(struct session_table *t, struct session *s);
 void session_drop_all(struct session_table *t);
-/* Made if missing; NULL without memory. */
-struct allowance *session_allowance(struct session_table *t, const uint8_t key[32]);
-/* Sessions and allowances. */
+/* A turn begins: what is done to sessions from now on can be taken back. */
+void session_keep_all(struct session_table *t);
+/* Take it back. Sessions that were opened since are dropped; those that were dropped do not come
+ * back: their peers are told to say HELLO again. */
+void session_undo_all(struct session_table *t);
+
+/* What ${key} has cost in the hour ${now_ms} (monotonic) lies in; made if missing, NULL without
+ * memory. */
+struct account *session_account(struct session_table *t, const uint8_t key[32], int64_t now_ms);
+/* Sessions and accounts. */
 void session_table_done(struct session_table *t);
 
 #endif

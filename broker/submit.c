@@ -11,7 +11,7 @@
 #include <comity/err.h>
 #include <string.h>
 
-enum { REFUSALS_AN_HOUR = 60, HOUR_MS = 3600 * 1000 };
+enum { REFUSALS_AN_HOUR = 60 };
 
 static int root_at(void *self, struct bytes origin, uint64_t size, struct hash *ret)
 {
@@ -181,7 +181,7 @@ static int route(struct broker *b, struct session *s, const struct parcel_facts 
         err = queue_put_delivery(b->store, to[i].member, to[i].pair_seq, id, parcel.len);
         struct session *r = err ? NULL : session_of_member(&b->sessions, to[i].member);
         if (r)
-            r->given = to[i].pair_seq;
+            r->now.given = to[i].pair_seq;
     }
     if (!err)
         err = note_blobs(b, p);
@@ -193,7 +193,7 @@ static int route(struct broker *b, struct session *s, const struct parcel_facts 
         return err;
     if (row.bytes.data)
         parcel_cache_put(b->cache, id, parcel);
-    s->parcel_seq = parcel_seq;
+    s->now.parcel_seq = parcel_seq;
     b->count.parcels_accepted++;
     return COMITY_OK;
 }
@@ -201,15 +201,8 @@ static int route(struct broker *b, struct session *s, const struct parcel_facts 
 /* Whether this member may cost us one more REFUSED entry in this hour. */
 static bool may_refuse(struct broker *b, struct session *s)
 {
-    uint64_t hour = (uint64_t)(clock_mono_ms(b->clock) / HOUR_MS);
-    struct allowance *a = session_allowance(&b->sessions, s->peer.key);
-    if (!a)
-        return false;
-    if (a->hour != hour) {
-        a->hour = hour;
-        a->refusals = 0;
-    }
-    return a->refusals++ < REFUSALS_AN_HOUR;
+    struct account *a = session_account(&b->sessions, s->peer.key, clock_mono_ms(b->clock));
+    return a && a->refusals++ < REFUSALS_AN_HOUR;
 }
 
 static int append_refused(struct broker *b, const struct parcel_claims *c, const char *token,
@@ -261,8 +254,8 @@ static int refuse(struct broker *b, struct session *s, uint64_t parcel_seq, stru
     err = queue_set_known(b->store, row.origin, &k, BYTES_NONE);
     if (err)
         return err;
-    s->parcel_seq = parcel_seq;
-    s->has_refusal = true;
+    s->now.parcel_seq = parcel_seq;
+    s->now.has_refusal = true;
     b->count.parcels_refused++;
     log_event(LOG_WARN, "parcel_refused", LOG_STR("origin", s->origin),
               LOG_U64("parcel_seq", parcel_seq), LOG_STR("token", row.token),
@@ -274,17 +267,17 @@ int submit_take(struct broker *b, struct session *s, const struct frame *f, size
 {
     uint64_t seq = f->u.submit.parcel_seq;
     struct bytes parcel = f->u.submit.parcel;
-    s->submit_bytes += frame_len;
-    if (s->has_refusal && seq > s->parcel_seq)
+    s->now.submit_bytes += frame_len;
+    if (s->now.has_refusal && seq > s->now.parcel_seq)
         return COMITY_OK;
-    if (s->submit_bytes > s->submit_granted)
+    if (s->now.submit_bytes > s->now.submit_granted)
         return broker_bye(b, &s->peer, COMITY_E_CREDIT, NULL, 0);
-    if (seq <= s->parcel_seq) {
-        if (s->answered >= seq)
-            s->answered = seq - 1;
+    if (seq <= s->now.parcel_seq) {
+        if (s->now.answered >= seq)
+            s->now.answered = seq - 1;
         return COMITY_OK;
     }
-    if (seq != s->parcel_seq + 1) {
+    if (seq != s->now.parcel_seq + 1) {
         b->count.resyncs++;
         const struct frame resync = {.kind = FRAME_RESYNC};
         return broker_send(b, &s->peer, &resync);

@@ -79,15 +79,28 @@ static inline struct link_peer peer_of(const struct party *p)
     return peer;
 }
 
+/* One step with a frame of each of ${p}; what it came to. */
+static inline int step_all(struct fixture *f, const struct party *const *p,
+                           const struct frame *frame, size_t n)
+{
+    struct buf bytes[8] = {BUF_INIT};
+    struct broker_event e[8];
+    assert_true(n <= 8);
+    broker_sent(f->broker);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(frame_encode(&frame[i], &bytes[i]), 0);
+        e[i] = (struct broker_event){.peer = peer_of(p[i]), .payload = buf_bytes(&bytes[i])};
+    }
+    int err = broker_step(f->broker, e, n);
+    for (size_t i = 0; i < n; i++)
+        buf_free(&bytes[i]);
+    return err;
+}
+
 /* One turn with one frame of ${p}. */
 static inline void step(struct fixture *f, const struct party *p, const struct frame *frame)
 {
-    struct buf bytes = BUF_INIT;
-    broker_sent(f->broker);
-    assert_int_equal(frame_encode(frame, &bytes), 0);
-    const struct broker_event e = {.peer = peer_of(p), .payload = buf_bytes(&bytes)};
-    assert_int_equal(broker_step(f->broker, &e, 1), 0);
-    buf_free(&bytes);
+    assert_int_equal(step_all(f, &p, frame, 1), 0);
 }
 
 /* The ${nth} frame of ${kind} that the broker sent to ${p} in its last turn; false when there is
@@ -153,12 +166,32 @@ static inline void make(struct fixture *f, const char *from, const char *to, siz
     party_make_parcel(&f->net, net_party(&f->net, from), &what, out);
 }
 
+/* Damage done behind the broker's back. */
+static inline void spoil(struct fixture *f, const char *sql)
+{
+    char path[300];
+    char command[700];
+    snprintf(path, sizeof path, "%s/broker.db", f->site.dir);
+    snprintf(command, sizeof command, "sqlite3 '%s' \"%s\"", path, sql);
+    assert_int_equal(system(command), 0);
+}
+
+/* Whether the broker cuts the connection of ${p} after its last turn. */
+static inline bool is_cut(struct fixture *f, const struct party *p)
+{
+    for (size_t i = 0; i < f->broker->out_count; i++)
+        if (f->broker->out[i].drop &&
+            memcmp(f->broker->out[i].to.key, p->keys.curve_public, 32) == 0)
+            return true;
+    return false;
+}
+
 static inline void expect_bye(struct fixture *f, const struct party *p, const char *token)
 {
     struct frame bye;
     assert_true(sent(f, p, FRAME_BYE, 0, &bye));
     assert_true(bytes_is(bye.u.bye.token, token));
-    assert_true(f->broker->out[f->broker->out_count - 1].drop);
+    assert_true(is_cut(f, p));
 }
 
 #endif

@@ -81,7 +81,7 @@ static bool hears(struct link_socket *s)
 
 static uint64_t generation;
 
-static bool is_cut(struct link_socket *s)
+static bool is_cut_off(struct link_socket *s)
 {
     return link_client_state(s) != LINK_CONNECTED || link_client_generation(s) > generation;
 }
@@ -120,7 +120,7 @@ static void member_is_greeted_and_told_bye_before_it_is_cut(void **state)
     uint64_t frames = f->broker->count.frames_in;
     hello.u.hello.version = PROTOCOL_VERSION;
     say(s, &hello);
-    assert_true(run(&g, s, is_cut));
+    assert_true(run(&g, s, is_cut_off));
     assert_int_equal(f->broker->count.frames_in, frames);
     assert_int_equal(front_timeout_ms(g.front), -1);
     link_message_done(&heard);

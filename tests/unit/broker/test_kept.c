@@ -282,16 +282,6 @@ static void roster_that_could_not_be_enforced_is_at_the_next_step(void **state)
     (void)to_b;
 }
 
-/* Damage done behind the broker's back. */
-static void spoil(struct fixture *f, const char *sql)
-{
-    char path[300];
-    char command[700];
-    snprintf(path, sizeof path, "%s/broker.db", f->site.dir);
-    snprintf(command, sizeof command, "sqlite3 '%s' \"%s\"", path, sql);
-    assert_int_equal(system(command), 0);
-}
-
 static void damage_here_is_not_called_the_nodes_fault(void **state)
 {
     struct fixture *f = *state;
@@ -322,12 +312,12 @@ static void grant_does_not_fall_when_a_delivery_does_not_fit(void **state)
     struct frame to_b = greet(f, b, 0, 0);
     struct frame d;
     struct session *s = session_find(&f->broker->sessions, b->keys.curve_public);
-    s->deliver_granted = 100;
+    s->now.deliver_granted = 100;
     struct buf parcel = BUF_INIT;
     make(f, CHENGDU, HANGZHOU, 1, 1, 0, &parcel);
     submit(f, a, to_a.epoch, 1, buf_bytes(&parcel));
     assert_false(sent(f, b, FRAME_DELIVER, 0, &d));
-    assert_int_equal(s->deliver_granted, 100);
+    assert_int_equal(s->now.deliver_granted, 100);
     assert_false(broker_has_work(f->broker)); /* nor is it tried without end */
     const struct frame ping = {
         .kind = FRAME_PING, .epoch = to_b.epoch, .u.ping = {.credit = 1 << 20}};
@@ -350,12 +340,9 @@ static void stored_roster_that_cannot_be_read_is_no_other_roster(void **state)
     assert_true(sent(f, b, FRAME_ROSTER_PART, 0, &part));
     assert_int_equal(part.u.roster_part.number, 1);
     spoil(f, "ALTER TABLE roster RENAME TO lost");
-    struct buf bytes = BUF_INIT;
-    broker_sent(f->broker);
-    assert_int_equal(frame_encode(&ask, &bytes), 0);
-    const struct broker_event e = {.peer = peer_of(b), .payload = buf_bytes(&bytes)};
-    assert_int_not_equal(broker_step(f->broker, &e, 1), 0);
-    buf_free(&bytes);
+    step(f, b, &ask);
+    assert_false(sent(f, b, FRAME_ROSTER_PART, 0, &part));
+    expect_bye(f, b, "internal");
 }
 
 int main(void)

@@ -82,6 +82,8 @@ static void only_loopback_is_served(void **state)
 static void page_has_each_figure_once(void **state)
 {
     static const char *const names[] = {"comity_turns_total",
+                                        "comity_turns_undone_total",
+                                        "comity_events_failed_total",
                                         "comity_frames_received_total",
                                         "comity_frames_malformed_total",
                                         "comity_parcels_accepted_total",
