@@ -248,9 +248,9 @@ static int erase_in_segment(struct store *s, const struct place *at)
     return buf_check(&s->turn.erased);
 }
 
-static int count_removal(struct store *s)
+static int count_erasure(struct store *s)
 {
-    return db_run(s->db, "UPDATE store_state SET removals = removals + 1", DB_NULL);
+    return db_run(s->db, "UPDATE store_state SET erasures = erasures + 1", DB_NULL);
 }
 
 static int erase_row(struct store *s, uint64_t id, uint64_t off, size_t len)
@@ -270,7 +270,7 @@ static int erase_row(struct store *s, uint64_t id, uint64_t off, size_t len)
         err = erase_in_segment(s, &at);
     }
     if (!err)
-        err = count_removal(s);
+        err = count_erasure(s);
     return turn_fail(s, err);
 }
 
@@ -297,8 +297,6 @@ static int free_row(struct store *s, uint64_t id)
     }
     if (!err)
         err = buf_check(&s->turn.freed);
-    if (!err)
-        err = count_removal(s);
     s->turn.has_freed = true;
     return turn_fail(s, err);
 }

@@ -2,9 +2,9 @@
  * The export: one file that holds all of a store. See store.h.
  *
  * A compact copy of the database is made under a temporary name, the chunks of the segments are
- * written into its rows, and only then does it get its name. A writer that is alive meanwhile may
- * free or erase what the copy still names; that is noticed, and the export is refused rather than
- * one with holes.
+ * written into its rows, and only then does it get its name. A writer that is alive meanwhile goes
+ * on; what it frees, it gives back only afterwards, because the folder is locked. What it erases,
+ * it erases at once: that is noticed, and the export begins anew, rather than have a hole.
  */
 #include "store/store_internal.h"
 
@@ -12,11 +12,14 @@
 
 #include <comity/err.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-static int removals(struct db *db, uint64_t *ret)
+enum { EXPORT_TRIES = 5 };
+
+static int erasures(struct db *db, uint64_t *ret)
 {
-    return db_get_u64(db, 0, ret, "SELECT removals FROM store_state", &DB_NULL, 1);
+    return db_get_u64(db, 0, ret, "SELECT erasures FROM store_state", &DB_NULL, 1);
 }
 
 static int take_in(struct store *s, struct db *copy, uint64_t id, const struct place *at,
@@ -91,14 +94,27 @@ static int fill_file(struct store *s, const char *path)
     if (!err)
         err = db_run(copy, "PRAGMA synchronous = OFF", DB_NULL);
     if (!err)
-        err = removals(copy, &then);
+        err = erasures(copy, &then);
     if (!err)
         err = fill(s, copy);
     db_close(copy);
     if (err && err != COMITY_E_NOT_FOUND)
         return err;
-    int other = removals(s->db, &now);
+    int other = erasures(s->db, &now);
     return other ? other : now != then ? COMITY_E_AGAIN : err;
+}
+
+static int write_copy(struct store *s, const char *path, const char *tmp)
+{
+    unlink(tmp);
+    int err = db_copy_to(s->db, tmp);
+    if (!err)
+        err = fill_file(s, tmp);
+    if (!err)
+        err = file_settle(tmp, path);
+    if (err)
+        unlink(tmp);
+    return err;
 }
 
 int store_export(struct store *s, const char *path)
@@ -109,16 +125,15 @@ int store_export(struct store *s, const char *path)
         return COMITY_E_EXISTS;
     struct buf tmp = BUF_INIT;
     buf_printf(&tmp, "%s.part-%ld", path, (long)getpid());
-    unlink(buf_str(&tmp));
     int err = buf_check(&tmp);
+    if (!err && s->dir_fd >= 0 && flock(s->dir_fd, LOCK_SH) != 0)
+        err = COMITY_E_IO;
     if (!err)
-        err = db_copy_to(s->db, buf_str(&tmp));
-    if (!err)
-        err = fill_file(s, buf_str(&tmp));
-    if (!err)
-        err = file_settle(buf_str(&tmp), path);
-    if (err)
-        unlink(buf_str(&tmp));
+        err = COMITY_E_AGAIN;
+    for (int i = 0; err == COMITY_E_AGAIN && i < EXPORT_TRIES; i++)
+        err = write_copy(s, path, buf_str(&tmp));
+    if (s->dir_fd >= 0)
+        flock(s->dir_fd, LOCK_UN);
     buf_free(&tmp);
     return err;
 }

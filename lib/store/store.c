@@ -7,6 +7,8 @@
 #include "base/file.h"
 
 #include <comity/err.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,7 @@ enum { STORE_VERSION = 1, WAL_WAIT_MS = 100 };
 
 /* Numbers are never reused while a reader may remember them: next_chunk is kept, and the last
  * segment never removed.
- * ${removals} counts turns that erased or freed, so that an export notices them. */
+ * ${erasures} counts, so that an export notices them. */
 static const char *const tables[] = {
     "CREATE TABLE store_chunk ("
     " id INTEGER PRIMARY KEY, segment INTEGER NOT NULL, off INTEGER NOT NULL, len INTEGER NOT NULL,"
@@ -27,7 +29,7 @@ static const char *const tables[] = {
     "CREATE TABLE store_erasure (segment INTEGER NOT NULL, off INTEGER NOT NULL, len INTEGER NOT "
     "NULL)",
     "CREATE TABLE store_state ("
-    " version INTEGER NOT NULL, next_chunk INTEGER NOT NULL, removals INTEGER NOT NULL)",
+    " version INTEGER NOT NULL, next_chunk INTEGER NOT NULL, erasures INTEGER NOT NULL)",
     "INSERT INTO store_state VALUES (1, 1, 0)",
 };
 
@@ -176,6 +178,8 @@ static int open_parts(struct store *s, const char *dir, const char *name, enum d
         err = db_open(s->db_path, mode, &s->db);
     if (!err && mode == DB_CREATE)
         err = file_sync_dir(dir);
+    if (!err && (s->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        err = file_err(errno);
     free(folder);
     return err;
 }
@@ -186,6 +190,7 @@ static struct store *store_new(enum db_mode mode)
     if (!s)
         return NULL;
     s->lock_fd = -1;
+    s->dir_fd = -1;
     s->is_writer = mode == DB_CREATE || mode == DB_WRITE;
     return s;
 }
@@ -229,8 +234,13 @@ void store_close(struct store *s)
         return;
     store_rollback(s);
     turn_done(&s->turn);
+    turn_give_back(s);
+    buf_free(&s->late_freed);
+    buf_free(&s->late_removed);
     db_close(s->db);
     segments_free(s->segments);
+    if (s->dir_fd >= 0)
+        close(s->dir_fd);
     if (s->lock_fd >= 0)
         close(s->lock_fd); /* last: it is what keeps the next one out */
     free(s->db_path);

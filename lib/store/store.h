@@ -84,8 +84,8 @@ int store_disk_bytes(struct store *s, uint64_t *ret) __attribute__((warn_unused_
 
 /*
  * Write one file at ${path} that holds all of it, chunks as rows, nothing beside it: any SQLite
- * reads it. COMITY_E_EXISTS when ${path} exists; COMITY_E_AGAIN when a writer beside us erased or
- * freed something meanwhile. Not inside a turn.
+ * reads it. COMITY_E_EXISTS when ${path} exists; COMITY_E_AGAIN when a writer beside us kept
+ * erasing meanwhile. Not inside a turn.
  */
 int store_export(struct store *s, const char *path) __attribute__((warn_unused_result));
 

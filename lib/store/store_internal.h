@@ -37,11 +37,14 @@ struct store {
     struct segments *segments; /* NULL for a single file */
     char *db_path;
     int lock_fd;
+    int dir_fd; /* of the folder: locked, shared, by an export that is under way; -1 for a single file */
     bool is_writer;
     bool is_loaded; /* the tables are there, and what a crash left has been cleaned up */
     bool wal_due;   /* something was erased, but a reader kept the WAL from being emptied */
     uint64_t next_id;
     struct turn turn;
+    struct buf late_freed;   /* as turn.freed and turn.removed: what could not be done yet, */
+    struct buf late_removed; /* because an export still reads it */
 };
 
 /* From this on a turn's chunks go to a segment file. */
@@ -64,6 +67,8 @@ static inline bool is_held(const struct put *p)
 int turn_finish(struct store *s) __attribute__((warn_unused_result));
 /* What must wait until COMMIT: overwrite, give back room, remove files. COMITY_E_IO only. */
 int turn_settle(struct store *s) __attribute__((warn_unused_result));
+/* Punch and remove what was freed, unless an export is under way. */
+void turn_give_back(struct store *s);
 void turn_reset(struct turn *t);
 void turn_done(struct turn *t);
 /* Do again what a crash may have kept from being done. */

@@ -8,6 +8,7 @@
 #include "store/store_internal.h"
 
 #include <comity/err.h>
+#include <sys/file.h>
 
 void turn_reset(struct turn *t)
 {
@@ -134,17 +135,31 @@ static int overwrite_all(struct store *s)
                                                                                    : COMITY_OK;
 }
 
+/* Room is given back only while nobody exports: the copy that is being made still names it. What is still due when the
+ * store is closed is made good when the segment is empty, or at the next start. */
+void turn_give_back(struct store *s)
+{
+    size_t freed = s->late_freed.len / sizeof(struct place);
+    size_t removed = s->late_removed.len / sizeof(uint64_t);
+    if (!(freed || removed) || s->dir_fd < 0 || flock(s->dir_fd, LOCK_EX | LOCK_NB) != 0)
+        return;
+    for (size_t i = 0; i < freed; i++)
+        segments_punch(s->segments, (const struct place *)(const void *)s->late_freed.data + i);
+    for (size_t i = 0; i < removed; i++)
+        segments_remove(s->segments, ((const uint64_t *)(const void *)s->late_removed.data)[i]);
+    buf_reset(&s->late_freed);
+    buf_reset(&s->late_removed);
+    flock(s->dir_fd, LOCK_UN);
+}
+
 int turn_settle(struct store *s)
 {
     int err = overwrite_all(s);
     if (err)
         return err;
-    const struct place *freed = (const struct place *)(const void *)s->turn.freed.data;
-    for (size_t i = 0; i < s->turn.freed.len / sizeof *freed; i++)
-        segments_punch(s->segments, &freed[i]);
-    const uint64_t *removed = (const uint64_t *)(const void *)s->turn.removed.data;
-    for (size_t i = 0; i < s->turn.removed.len / sizeof *removed; i++)
-        segments_remove(s->segments, removed[i]);
+    buf_put_bytes(&s->late_freed, buf_bytes(&s->turn.freed));
+    buf_put_bytes(&s->late_removed, buf_bytes(&s->turn.removed));
+    turn_give_back(s);
     return COMITY_OK;
 }
 

@@ -3,7 +3,10 @@
 
 #include "store_support.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum { MARK = 0x436d7479, KIB = 1024 };
 
@@ -688,6 +691,44 @@ static void export_from_a_reader_beside_the_writer(void **state)
     store_close(e);
 }
 
+/* A node at work: every turn brings something and frees what came before. */
+static void write_and_free(void **state)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct store *s = open_store(state, DB_WRITE);
+    segments_set_max(s->segments, 200 * KIB);
+    for (uint64_t id = 13;; id++) {
+        put_turn(s, id, 80 * KIB);
+        free_turn(s, id - 1);
+    }
+}
+
+static void export_beside_a_writer_that_frees_all_the_time(void **state)
+{
+    store_close(make_mixed_store(state));
+    pid_t writer = fork();
+    assert_true(writer >= 0);
+    if (writer == 0)
+        write_and_free(state);
+    usleep(50000);
+    struct store *r = open_store(state, DB_READ);
+    for (int i = 0; i < 20; i++) {
+        struct store *e = NULL;
+        const char *path = in_dir(state, "export.db");
+        unlink(path);
+        assert_int_equal(store_export(r, path), 0);
+        assert_int_equal(store_open_file(path, &e), 0);
+        expect(e, 11, 11, 80 * KIB, 0, 0);
+        store_close(e);
+    }
+    store_close(r);
+    kill(writer, SIGKILL);
+    waitpid(writer, NULL, 0);
+    struct store *s = open_store(state, DB_WRITE);
+    expect(s, 11, 11, 80 * KIB, 0, 0);
+    store_close(s);
+}
+
 static void export_of_a_store_with_a_hole_is_refused(void **state)
 {
     struct store *s = make_mixed_store(state);
@@ -742,6 +783,7 @@ int main(void)
         T(export_is_one_file_with_all_of_it),
         T(export_opens_in_the_sqlite_shell),
         T(export_from_a_reader_beside_the_writer),
+        T(export_beside_a_writer_that_frees_all_the_time),
         T(export_of_a_store_with_a_hole_is_refused),
         T(file_without_a_store_is_not_a_ledger),
     };
