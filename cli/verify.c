@@ -85,6 +85,24 @@ static int add_all(struct cli *c, struct audit *a, const struct verify_plan *pla
     return err;
 }
 
+/* A proof that is not written is not named. */
+static void name_proofs(struct cli *c, json_t *report, const char *folder)
+{
+    bool is_unwritten = false;
+    json_t *f;
+    size_t i;
+    json_array_foreach(json_object_get(report, "findings"), i, f)
+    {
+        const char *name = json_string_value(json_object_get(f, "proof"));
+        if (name && folder)
+            json_object_set_new(f, "proof", json_sprintf("%s/%s", folder, name));
+        else if (name)
+            is_unwritten = json_object_del(f, "proof") == 0;
+    }
+    if (is_unwritten)
+        cli_next(c, _("Transferable proofs are written with: comity audit run … --proofs FOLDER"));
+}
+
 static int take_report(struct cli *c, struct audit *a, const struct verify_plan *plan)
 {
     json_t *report = NULL;
@@ -94,6 +112,7 @@ static int take_report(struct cli *c, struct audit *a, const struct verify_plan 
     err = audit_to_json(a, &report);
     if (err)
         return cli_fail_at(c, err, NULL);
+    name_proofs(c, report, plan->proofs);
     json_object_set_new(report, "own_anchor", json_boolean(plan->is_own_anchor));
     c->exit = audit_verdict_exit(audit_verdict(a));
     return cli_result(c, report);

@@ -252,14 +252,14 @@ static int tell_fork(struct audit *a, struct audit_copy *k, const struct outcome
     return finding_check(f);
 }
 
-/* A copy at rest that ends before what its owner has signed; one of a running node is merely
- * younger than what is asked. */
+/* A copy that ends before what its owner has signed: it was cut, or made earlier, and what stands
+ * behind its end is not known. One of a running node has merely grown since. */
 static int tell_beyond(struct audit *a, struct audit_copy *k, const struct outcome *o)
 {
     uint64_t newest = k->checkpoints.count ? k->checkpoints.at[k->checkpoints.count - 1].size : 0;
     if (newest > k->size)
         return COMITY_OK; /* its own checkpoint has told so */
-    struct finding *f = tell(a, k->is_live ? AUDIT_COPY_OLDER : AUDIT_TAIL_CUT, o->beyond);
+    struct finding *f = tell(a, k->is_live ? AUDIT_COPY_OLDER : AUDIT_COPY_SHORT, o->beyond);
     if (f) {
         finding_index(f, k->size);
         finding_number(f, "count", o->beyonds);

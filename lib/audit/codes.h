@@ -105,6 +105,11 @@
       "roster {number} in {ledger} is not the authority's ({why})",                                \
       "who made it",                                                                               \
       "ask the authority for roster {number}")                                                     \
+    X(AUTHORITY_OTHER, "authority_other", UNRESOLVED,                                              \
+      "roster {number} in {ledger} is not of the authority whose network file was given ({why}), " \
+      "and no other roster is",                                                                    \
+      "which is the wrong one: the network file, or the ledger",                                   \
+      "compare the SHA-256 of the network file with what the authority has made public")           \
     X(ROSTER_MISSING, "roster_missing", UNRESOLVED,                                                \
       "entry {index} of {ledger} says that roster {number} came into force, and no such roster "   \
       "is at hand",                                                                                \
@@ -184,11 +189,10 @@
       "checkpoint of size {size} that {other} holds",                                              \
       "who changed this copy",                                                                     \
       "compare with another copy of this ledger")                                                  \
-    X(TAIL_CUT, "tail_cut", CONTRADICTION,                                                         \
+    X(COPY_SHORT, "copy_short", UNRESOLVED,                                                        \
       "the copy of {ledger} ends at {index}, and {other} holds its signed checkpoint of size "     \
       "{size}",                                                                                    \
-      "that the owner cut it, and not whoever handed it over; a copy made earlier than "           \
-      "{other}'s looks the same",                                                                  \
+      "that anybody cut it: a copy made earlier than {other}'s looks the same",                    \
       "ask for a copy of at least size {size}")                                                    \
     X(COPY_OLDER, "copy_older", NOTE,                                                              \
       "the copy of {ledger} ends at {index}; {other} knows it up to size {size}, made after "      \

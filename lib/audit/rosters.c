@@ -194,7 +194,9 @@ static int tell(struct audit *a)
         struct hash one, other;
         audit_did(a, r->holder, CHECK_ROSTERS, r->roster != NULL);
         if (!r->roster) {
-            f = finding_add(a, AUDIT_ROSTER_UNPROVEN, r->holder ? r->holder->origin : NULL);
+            /* Where no roster at all is the authority's, the wrong network file may have been given. */
+            f = finding_add(a, a->newest ? AUDIT_ROSTER_UNPROVEN : AUDIT_AUTHORITY_OTHER,
+                            r->holder ? r->holder->origin : NULL);
             if (f && !r->holder)
                 finding_set(f, "ledger", json_string("what was given beside"));
             if (f)

@@ -212,7 +212,7 @@ static void audit_older_copy_of_one_ledger_is_no_fork(void **state)
     audited_free(&r);
 }
 
-static void audit_tail_cut_is_shown_by_who_holds_more(void **state)
+static void audit_short_copy_is_shown_by_who_holds_more_and_proves_nothing(void **state)
 {
     struct life *l = *state;
     uint64_t size = ledger_size(net_party(&l->net, HANGZHOU)->ledger);
@@ -221,13 +221,46 @@ static void audit_tail_cut_is_shown_by_who_holds_more(void **state)
     life_rest(l);
     const char *paths[] = {cut, path_of(l, SHENZHEN)};
     struct audited r = audit_paths(&l->net.network, paths, 2);
-    json_t *f = found(&r, "tail_cut");
+    json_t *f = found(&r, "copy_short");
     assert_non_null(f);
     assert_int_equal(number_of(f, "index"), size);
     assert_true(number_of(f, "size") > size);
     assert_string_equal(text_of(f, "other"), "test-net/440300-001");
-    assert_verdict(&r, "contradiction", 10);
+    assert_verdict(&r, "unresolved", 11);
     audited_free(&r);
+}
+
+/* Copies of a network that works are never made at one instant. */
+static void audit_copies_of_different_ages_contradict_nobody(void **state)
+{
+    struct life *l = *state;
+    static const char *const ids[] = {HUB, HANGZHOU, SHENZHEN, CHENGDU};
+    static const char *const names[] = {"old-0", "old-1", "old-2", "old-3"};
+    const char *old[4];
+    for (size_t i = 0; i < 4; i++) {
+        old[i] = copy_of(l, ids[i], names[i]);
+        exchange(l, HANGZHOU, SHENZHEN, 2);
+        exchange(l, SHENZHEN, CHENGDU, 1);
+        exchange(l, CHENGDU, HANGZHOU, 1);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        struct audited r = audit_all(l, ids[i], old[i]);
+        assert_verdict(&r, "unresolved", 11);
+        audited_free(&r);
+    }
+}
+
+/* The owner goes on from an older copy of its ledger, as if what came after it had never been. */
+static void go_on_from(struct life *l, const char *id, const char *dir)
+{
+    struct party *p = net_party(&l->net, id);
+    struct party kept = *p;
+    snprintf(p->dir, sizeof p->dir, "%s", dir);
+    party_open(p);
+    for (int i = 0; i < 8; i++)
+        append_note(l, p, "something else");
+    party_close(p);
+    *p = kept;
 }
 
 static void audit_running_node_behind_others_is_no_cut(void **state)
@@ -242,7 +275,7 @@ static void audit_running_node_behind_others_is_no_cut(void **state)
     const char *paths[] = {old, path_of(l, SHENZHEN)};
     struct audited r = audit_paths(&l->net.network, paths, 2);
     party_close(&running);
-    assert_null(found(&r, "tail_cut"));
+    assert_null(found(&r, "copy_short"));
     assert_non_null(found(&r, "copy_older"));
     audited_free(&r);
 }
@@ -339,6 +372,7 @@ static void audit_receipt_denied_is_proven(void **state)
     struct life *l = *state;
     const char *before = copy_of(l, SHENZHEN, "before");
     exchange(l, HANGZHOU, SHENZHEN, 1);
+    go_on_from(l, SHENZHEN, before);
     struct audited r = audit_all(l, SHENZHEN, before);
     json_t *f = found(&r, "receipt_denied");
     assert_non_null(f);
@@ -457,11 +491,13 @@ static void audit_broker_that_forgets_what_it_accepted_is_found(void **state)
     struct life *l = *state;
     const char *before = copy_of(l, HUB, "before");
     exchange(l, HANGZHOU, SHENZHEN, 1);
+    go_on_from(l, HUB, before);
     struct audited r = audit_all(l, HUB, before);
     json_t *f = found(&r, "not_routed");
     assert_non_null(f);
     assert_string_equal(text_of(f, "ledger"), "test-net/hub");
-    assert_non_null(found(&r, "tail_cut"));
+    assert_non_null(found(&r, "fork"));
+    assert_verdict(&r, "contradiction", 10);
     audited_free(&r);
 }
 
@@ -561,7 +597,8 @@ int main(void)
         TEST(audit_fork_at_one_size_is_seen_without_the_ledger),
         TEST(audit_two_copies_that_differ_are_a_fork),
         TEST(audit_older_copy_of_one_ledger_is_no_fork),
-        TEST(audit_tail_cut_is_shown_by_who_holds_more),
+        TEST(audit_short_copy_is_shown_by_who_holds_more_and_proves_nothing),
+        TEST(audit_copies_of_different_ages_contradict_nobody),
         TEST(audit_running_node_behind_others_is_no_cut),
         TEST(audit_content_changed_and_signed_again_is_a_fork),
         TEST(audit_copy_without_checkpoints_is_held_against_those_of_others),
