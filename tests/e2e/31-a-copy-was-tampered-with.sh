@@ -44,9 +44,8 @@ check "one-byte: what it means can be explained" comity audit explain entry_chan
 tamper end-missing "DELETE FROM entry_run WHERE first >= $first"
 found end-missing tail_missing
 tamper end-cut "DELETE FROM entry_run WHERE first >= $first; DELETE FROM checkpoint WHERE size > $first"
-check_exit 11 "end-cut: what is missing at the end is not settled by a copy that may be older" \
-    comity audit run hub.ledger end-cut $SZ.ledger --network $NET.network --json
-check_is "end-cut: by whom it is known" "$(json '[.findings[] | select(.code == "copy_short") | .class] | unique | join(",")')" unresolved
+found end-cut parcel_other # of which it keeps the parcel
+check_is "end-cut: a copy that may be older proves nothing by its end" "$(json '[.findings[] | select(.code == "copy_short") | .class] | unique | join(",")')" unresolved
 tamper no-signature "UPDATE checkpoint SET note = (SELECT note FROM checkpoint ORDER BY size LIMIT 1) WHERE size = (SELECT max(size) FROM checkpoint)"
 run comity audit run hub.ledger no-signature $SZ.ledger --network $NET.network --json
 check_is "no-signature: the audit says so" "$code" 10
