@@ -6,9 +6,16 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    START_MS = 5000,
+    RETRY_MS = 100
+}; /* how long a node may take from its start to its socket */
 
 /* ---- where the node is ---- */
 
@@ -39,7 +46,7 @@ int ask_find_socket(struct cli *c, const char **ret)
         return COMITY_OK;
     }
     const char *own = cli_text(c, "%s/.comity/node.sock", home ? home : "");
-    if (exists("node.sock"))
+    if (exists("node.sock") || exists("node.conf"))
         *ret = "node.sock";
     else if (home && exists(own))
         *ret = own;
@@ -53,18 +60,47 @@ int ask_find_socket(struct cli *c, const char **ret)
     return COMITY_OK;
 }
 
+/* Whether the socket lies in a node's folder: then a node that has just been started may open it.
+ */
+static bool is_nodes(struct cli *c)
+{
+    const char *slash = strrchr(c->socket, '/');
+    return exists(slash ? cli_text(c, "%.*s/node.conf", (int)(slash - c->socket), c->socket)
+                        : "node.conf");
+}
+
+static int open_patiently(struct cli *c)
+{
+    int err = comity_client_open(c->socket, &c->client);
+    bool is_told = false;
+    for (int tries = START_MS / RETRY_MS; err == COMITY_E_UNREACHABLE && tries > 0; tries--) {
+        if (!is_nodes(c))
+            break;
+        if (!is_told && out_style_of(2).is_terminal && !c->is_json)
+            fprintf(stderr, "%s\n", _("waiting for the node…"));
+        is_told = true;
+        usleep(RETRY_MS * 1000);
+        err = comity_client_open(c->socket, &c->client);
+    }
+    return err;
+}
+
 int ask_open(struct cli *c, comity_client **ret)
 {
     if (!c->client) {
         int err = ask_find_socket(c, &c->socket);
         if (err)
             return err;
-        err = comity_client_open(c->socket, &c->client);
+        err = open_patiently(c);
         if (err) {
             cli_fail_at(c, err, c->socket);
-            return err == COMITY_E_UNREACHABLE
-                       ? cli_hint(c, err, _("is comity-node running there?"))
-                       : err;
+            if (err == COMITY_E_UNREACHABLE)
+                cli_hint(c, err, _("is comity-node running there?"));
+            if (err == COMITY_E_PERMISSION)
+                cli_hint(
+                    c, err,
+                    _("the socket is for its owner and group: an administrator adds you to it"));
+            return err;
         }
     }
     *ret = c->client;

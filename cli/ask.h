@@ -32,8 +32,8 @@ int ask_origin(struct cli *c, const char **ret) __attribute__((warn_unused_resul
  * has. */
 int ask_member(struct cli *c, const char *name, const char **ret)
     __attribute__((warn_unused_result));
-/* The same, and that the roster in force names it: an id too. An id is taken as it is while there is
- * no roster. */
+/* The same, and that the roster in force names it: an id too. An id is taken as it is while there
+ * is no roster. */
 int ask_member_in_roster(struct cli *c, const char *name, const char **ret)
     __attribute__((warn_unused_result));
 /* The members of all --to, as an array of ids; a new reference. */

@@ -53,9 +53,15 @@ int authority_roster_json(struct cli *c, const char *path, struct bytes file,
                           const struct network *anchor, json_t **ret)
     __attribute__((warn_unused_result));
 
+/* The network that a roster file names, whoever signed it; NULL when it is none. */
+const char *authority_network_of(struct cli *c, struct bytes file);
+
 /* A network file's content. */
 int authority_read_network(struct cli *c, const char *path, struct network *ret)
     __attribute__((warn_unused_result));
+/* The member of ${doc} that ${name} names: its id, else its name, else a part that only one has. */
+int authority_find_member(struct cli *c, const struct roster_doc *doc, const char *name,
+                          const char **ret_id) __attribute__((warn_unused_result));
 /* A join file, and its fingerprint. */
 int authority_read_join(struct cli *c, const char *path, struct join_request *ret,
                         const char **ret_fingerprint) __attribute__((warn_unused_result));

@@ -112,11 +112,11 @@ static const struct view_field preview_fields[] = {
     {"change", NULL, AS_STATE},
     {"member", N_("member"), AS_WHOLE},
     {"role", N_("role"), AS_STATE},
-    {"name", N_("name"), AS_TEXT},
+    {"name", N_("name"), AS_WHOLE}, /* what is approved is read in full */
     {"origin", N_("ledger"), AS_WHOLE},
     {"size", N_("closed at"), AS_NUMBER},
     {"time", N_("witnessed"), AS_TIME},
-    {"fingerprint", N_("SHA-256 of the join file"), AS_WHOLE},
+    {"fingerprint", N_("SHA-256 of the join file"), AS_HEX},
     {0},
 };
 static const struct view preview = {
@@ -277,6 +277,46 @@ int authority_add(struct cli *c)
 
 /* ---- revoke ---- */
 
+static bool fits(const struct roster_member *m, struct bytes name, int way)
+{
+    if (way == 0)
+        return bytes_equal(m->id, name);
+    if (way == 1)
+        return bytes_equal(m->name, name);
+    return name.len && name.len <= m->name.len &&
+           memmem(m->name.data, m->name.len, name.data, name.len);
+}
+
+int authority_find_member(struct cli *c, const struct roster_doc *doc, const char *name,
+                          const char **ret_id)
+{
+    struct buf list = BUF_INIT;
+    size_t count = 0;
+    const struct roster_member *found = NULL;
+    for (int way = 0; way < 3 && count == 0; way++)
+        for (size_t i = 0; i < doc->member_count; i++) {
+            const struct roster_member *m = &doc->members[i];
+            if (!fits(m, bytes_of(name), way))
+                continue;
+            found = m;
+            if (count++ < 8)
+                buf_printf(&list, "%s%.*s %.*s", count > 1 ? ", " : "", (int)m->id.len,
+                           (const char *)m->id.data, (int)m->name.len, (const char *)m->name.data);
+        }
+    int err = COMITY_OK;
+    if (count == 0)
+        err = cli_fail(c, COMITY_E_UNKNOWN_MEMBER, _("the roster does not name %s"), name);
+    else if (count > 1)
+        err = cli_hint(c,
+                       cli_fail(c, COMITY_E_AMBIGUOUS, _("\"%s\" names several members: %s"), name,
+                                buf_str(&list)),
+                       _("say more of the name, or the id"));
+    else
+        *ret_id = cli_text(c, "%.*s", (int)found->id.len, (const char *)found->id.data);
+    buf_free(&list);
+    return err;
+}
+
 static int find_open(struct cli *c, struct roster_draft *d, const char *id,
                      struct roster_member **ret)
 {
@@ -338,6 +378,8 @@ int authority_revoke(struct cli *c)
     bool at_nothing = strcmp(flag_text(c, "at"), "nothing") == 0;
     json_t *change = cli_json(json_object());
     int err = start(c, &d);
+    if (!err)
+        err = authority_find_member(c, d.current ? roster_doc(d.current) : &d.doc, id, &id);
     if (!err)
         err = find_open(c, &d, id, &m);
     if (!err) {

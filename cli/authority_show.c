@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/keyfile.h"
-#include "json/ledger_json.h"
 #include "secret.h"
+#include "json/ledger_json.h"
 
 #include <string.h>
 
@@ -31,7 +31,7 @@ static const struct view_field fields[] = {
     {"expired", N_("expired"), AS_ALARM},
     {"threshold", N_("threshold"), AS_NUMBER},
     {"complete", N_("signed by enough keys"), AS_VALID},
-    {"verified", N_("verified against the network file"), AS_YES},
+    {"verified", N_("against the network file"), AS_VERIFIED},
     {"origin", N_("ledger"), AS_WHOLE},
     {"size", N_("entries"), AS_NUMBER},
     {"root", N_("root"), AS_WHOLE},
@@ -206,6 +206,12 @@ static int take_apart(struct cli *c, struct bytes file, struct taken *ret)
         err = note_verifier_parse(t.doc.authority[i], &n->authority[i]);
     *ret = t;
     return err;
+}
+
+const char *authority_network_of(struct cli *c, struct bytes file)
+{
+    struct taken t;
+    return take_apart(c, file, &t) == COMITY_OK ? cli_text(c, "%s", t.authority.name) : NULL;
 }
 
 static int roster_json(const struct taken *t, bool is_verified, bool is_complete, json_t **ret)

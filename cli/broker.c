@@ -78,15 +78,20 @@ struct finding {
 };
 
 /* The member's newest ledger in the roster of the folder. */
-static int find_origin(struct cli *c, const struct site *s, const char *id, const char **ret)
+static int find_origin(struct cli *c, const struct site *s, const char **id, const char **ret)
 {
     struct roster *r = NULL;
     int err = site_roster(s, NULL, &r);
     if (err)
         return cli_fail_at(c, err, s->dir);
-    const struct roster_member *m = roster_member_of(r, bytes_of(id));
+    err = authority_find_member(c, roster_doc(r), *id, id);
+    const struct roster_member *m = err ? NULL : roster_member_of(r, bytes_of(*id));
+    if (err) {
+        roster_free(r);
+        return err;
+    }
     if (!m || m->ledger_count == 0)
-        err = cli_fail(c, COMITY_E_UNKNOWN_MEMBER, _("the roster does not name %s"), id);
+        err = cli_fail(c, COMITY_E_UNKNOWN_MEMBER, _("the roster does not name %s"), *id);
     else
         *ret = cli_text(c, "%.*s", (int)m->ledgers[m->ledger_count - 1].origin.len,
                         (const char *)m->ledgers[m->ledger_count - 1].origin.data);
@@ -240,15 +245,15 @@ static int broker_witness(struct cli *c)
     struct finding f = {0};
     const char *member = c->args[0];
     const char *out = flag_text(c, "out");
-    if (!out)
-        out = cli_text(c, "%s.witness", member);
     int err = read_before(c, &f.before_ms);
-    if (!err)
-        err = files_check_new(c, out);
     if (!err)
         err = site_command_load(c, MEMBER_BROKER, &s);
     if (!err)
-        err = find_origin(c, s, member, &f.origin);
+        err = find_origin(c, s, &member, &f.origin);
+    if (!err && !out)
+        out = cli_text(c, "%s.witness", member);
+    if (!err)
+        err = files_check_new(c, out);
     if (!err && (err = site_open_store(s, DB_READ, &f.store)) != 0)
         cli_fail_at(c, err, s->dir);
     if (!err && (err = ledger_open_read(f.store, &f.ledger)) != 0)

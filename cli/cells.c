@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { VALUES_MAX = 256, TIME_SHOWN = 16, DATE_SHOWN = 10 };
+enum { VALUES_MAX = 256, MINUTES_SHOWN = 16, SECONDS_SHOWN = 19, DATE_SHOWN = 10, ZONE_LEN = 6 };
 
 /* ---- paths ---- */
 
@@ -177,20 +177,37 @@ const char *cell_decision(const char *token)
 
 /* ---- values ---- */
 
-/* "2026-11-24 17:47", in China's time. What is no time stands as it is. */
-static void put_time(struct buf *out, const char *text, size_t len)
+/* One form for all times, whoever wrote them: China's, as records have it. False for what is none.
+ */
+static bool put_china(struct buf *out, const char *text)
 {
     int64_t ms;
-    if (text_get_time(bytes_of(text), &ms) != 0 && date_get_time(bytes_of(text), &ms) != 0) {
+    if (text_get_time(bytes_of(text), &ms) != 0 && date_get_time(bytes_of(text), &ms) != 0)
+        return false;
+    text_put_time_china(out, ms);
+    return true;
+}
+
+/* "2026-11-24 17:47:15 +08:00" or the first ${len} characters of that. What is no time stands as it
+ * is. */
+static void put_time(struct buf *out, const char *text, size_t len)
+{
+    struct buf whole = BUF_INIT;
+    if (!put_china(&whole, text)) {
         out_put_shown(out, bytes_of(text), 0);
         return;
     }
-    struct buf whole = BUF_INIT;
-    text_put_time_china(&whole, ms);
-    struct bytes day = bytes_slice(buf_bytes(&whole), 0, len);
-    for (size_t i = 0; i < day.len; i++)
-        buf_put_u8(out, day.data[i] == 'T' ? ' ' : day.data[i]);
+    for (size_t i = 0; i < whole.len && i < len; i++) {
+        if (i == SECONDS_SHOWN)
+            buf_put_u8(out, ' ');
+        buf_put_u8(out, whole.data[i] == 'T' ? ' ' : whole.data[i]);
+    }
     buf_free(&whole);
+}
+
+void cell_put_time(struct buf *out, const char *text)
+{
+    put_time(out, text, SECONDS_SHOWN + ZONE_LEN);
 }
 
 static void put_hex_groups(struct buf *out, const char *text)
@@ -202,12 +219,17 @@ static void put_hex_groups(struct buf *out, const char *text)
     }
 }
 
-static void put_string(struct buf *out, enum view_as as, const char *text)
+static void put_string(struct buf *out, enum view_as as, const struct out_style *style,
+                       const char *text)
 {
     const struct word *w = NULL;
     switch (as) {
     case AS_TIME:
-        put_time(out, text, TIME_SHOWN);
+        /* the zone stands with each time, but in a table once, in the heading */
+        put_time(out, text, style->is_table ? SECONDS_SHOWN : SECONDS_SHOWN + ZONE_LEN);
+        break;
+    case AS_MINUTES:
+        put_time(out, text, MINUTES_SHOWN);
         break;
     case AS_DATE:
         put_time(out, text, DATE_SHOWN);
@@ -237,16 +259,19 @@ static void put_string(struct buf *out, enum view_as as, const char *text)
     }
 }
 
-static void put_value(struct buf *out, enum view_as as, const json_t *v)
+static void put_value(struct buf *out, enum view_as as, const struct out_style *style,
+                      const json_t *v)
 {
     if (as == AS_COUNT)
         buf_printf(out, "%zu", json_array_size(v));
     else if (json_is_string(v))
-        put_string(out, as, json_string_value(v));
+        put_string(out, as, style, json_string_value(v));
     else if (as == AS_SIZE)
         out_put_size(out, (uint64_t)json_integer_value(v));
     else if (json_is_integer(v))
         buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+    else if (json_is_boolean(v) && as == AS_VERIFIED)
+        buf_put_str(out, json_is_true(v) ? _("verified") : _("not verified"));
     else if (json_is_boolean(v) && as == AS_TEXT)
         buf_put_str(out, json_is_true(v) ? _("yes") : _("no"));
 }
@@ -258,7 +283,7 @@ static void set_mark(struct cell *cell, enum view_as as, const json_t *v)
     if (as == AS_YES) {
         cell->mark = yes ? "✓" : "-";
         cell->colour = yes ? OUT_GREEN : OUT_PLAIN;
-    } else if (as == AS_VALID) {
+    } else if (as == AS_VALID || as == AS_VERIFIED) {
         cell->mark = yes ? "✓" : "✗";
         cell->colour = yes ? OUT_GREEN : OUT_RED;
     } else if (as == AS_ALARM) {
@@ -282,13 +307,12 @@ void cell_make(struct cell *cell, const struct view_field *field, const json_t *
     const json_t *values[VALUES_MAX];
     const char *path = field->path;
     size_t n = find(object, &path, values);
-    (void)style;
     for (size_t i = 0; i < n; i++) {
         if (i)
             buf_put_str(&cell->text, lang_is_zh() ? "、" : ", ");
         else
             set_mark(cell, field->as, values[0]);
-        put_value(&cell->text, field->as, values[i]);
+        put_value(&cell->text, field->as, style, values[i]);
     }
 }
 
@@ -315,6 +339,11 @@ void cell_put(struct buf *out, const struct cell *cell, const struct out_style *
     out_put_shown(out, text, max);
 }
 
+static bool is_time(enum view_as as)
+{
+    return as == AS_TIME || as == AS_MINUTES || as == AS_DATE;
+}
+
 void cell_put_plain(struct buf *out, const struct view_field *field, const json_t *object)
 {
     const json_t *values[VALUES_MAX];
@@ -326,6 +355,8 @@ void cell_put_plain(struct buf *out, const struct view_field *field, const json_
             buf_put_u8(out, ',');
         if (field->as == AS_COUNT)
             buf_printf(out, "%zu", json_array_size(v));
+        else if (json_is_string(v) && is_time(field->as) && put_china(out, json_string_value(v)))
+            continue;
         else if (json_is_string(v))
             out_put_plain(out, bytes_of(json_string_value(v)));
         else if (json_is_integer(v))

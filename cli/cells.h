@@ -30,6 +30,8 @@ size_t cell_width(const struct cell *cell);
 /* At most ${max} columns; 0: all of it. */
 void cell_put(struct buf *out, const struct cell *cell, const struct out_style *style, size_t max);
 
+/* A time in full, as records of a terminal have it. */
+void cell_put_time(struct buf *out, const char *text);
 /* The word for a stage or state, and for a decision, in the officer's language. Borrowed. */
 const char *cell_word(const char *token);
 const char *cell_decision(const char *token);

@@ -174,9 +174,13 @@ void cli_show_failure(const struct cli *c)
     }
     struct out_style style = out_style_of(2);
     struct buf out = BUF_INIT;
-    out_put_coloured(&out, &style, OUT_RED, style.is_terminal ? "✗ " : "comity: ");
+    if (style.is_terminal)
+        out_put_coloured(&out, &style, OUT_RED, "✗ ");
+    else if (strncmp(f.message, "comity ", 7) != 0) /* a sentence about a command names it itself */
+        buf_put_str(&out, "comity: ");
     /* a member of a record is worth naming; the name of an argument is not */
-    if (f.field && strchr(f.field, '.') && !strstr(f.message, f.field))
+    if (f.field && strchr(f.field, '.') && !strstr(f.message, f.field) &&
+        strncmp(f.message, "--", 2) != 0)
         buf_printf(&out, "%s: ", f.field);
     out_put_shown(&out, bytes_of(f.message), 0);
     buf_put_u8(&out, ' ');

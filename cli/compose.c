@@ -5,6 +5,7 @@
 
 #include "ask.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "compose_value.h"
 #include "domain/code.h"
@@ -14,8 +15,11 @@
 #include "msg/record.h"
 #include "json/record_json.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { RECORD_ARENA_MAX = 4 * 1024 * 1024 };
 
@@ -65,6 +69,13 @@ static int read_from(struct cli *c, json_t **ret)
         *ret = cli_json(json_object());
         return COMITY_OK;
     }
+    struct stat st;
+    if (strcmp(path, "-") != 0 && stat(path, &st) != 0)
+        return errno == ENOENT || errno == ENOTDIR
+                   ? cli_fail(c, COMITY_E_NOT_FOUND, _("%s: no such file"), path)
+                   : cli_fail_at(c, file_err(errno), path);
+    if (strcmp(path, "-") != 0 && S_ISDIR(st.st_mode))
+        return cli_fail(c, COMITY_E_INVALID, _("%s is a folder"), path);
     *ret = strcmp(path, "-") == 0 ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &where)
                                   : json_load_file(path, JSON_REJECT_DUPLICATES, &where);
     if (*ret && json_is_object(*ret))
@@ -256,6 +267,18 @@ static const char *code_words(struct cli *c, const struct code_fault *f)
     }
 }
 
+/* Words with a number in them are no fixed sentence either; NULL for others. */
+static const char *number_words(struct cli *c, const char *words)
+{
+    size_t n = 0;
+    int end = 0;
+    if (sscanf(words, "is longer than %zu bytes%n", &n, &end) == 1 && end && !words[end])
+        return cli_text(c, _("is longer than %zu bytes"), n);
+    if (sscanf(words, "has more than %zu elements%n", &n, &end) == 1 && end && !words[end])
+        return cli_text(c, _("has more than %zu elements"), n);
+    return NULL;
+}
+
 /* The words of the fault; those about codes are made anew, since they are no fixed sentences. */
 static const char *fault_words(struct cli *c, const struct record_fault *f, const json_t *json)
 {
@@ -265,7 +288,7 @@ static const char *fault_words(struct cli *c, const struct record_fault *f, cons
               : f->err == COMITY_E_GTIN     ? code_check_gtin(text, &code)
               : f->err == COMITY_E_DIVISION ? code_check_division(text, &code)
                                             : COMITY_OK;
-    const char *words = err ? code_words(c, &code) : NULL;
+    const char *words = err ? code_words(c, &code) : number_words(c, f->words);
     return words ? words : gettext(f->words);
 }
 
@@ -305,11 +328,28 @@ static int check_schemes(struct cli *c, const json_t *json)
                     _("gtin, passport or marking; --unverified-code takes another as it stands"));
 }
 
+/* Where the fault is, in the words of who typed it: "--party 某公司: …". */
+static const char *typed_place(struct cli *c, const struct record_fault *f, const char *flag,
+                               const json_t *json)
+{
+    const char *bracket = strchr(f->path, '[');
+    const char *end = bracket ? strchr(bracket, ']') : NULL;
+    struct bytes name = BYTES_NONE;
+    if (end)
+        name = text_at(json, cli_text(c, "%.*s.name", (int)(end + 1 - f->path), f->path));
+    const char *of = name.len ? cli_text(c, " %.*s", (int)name.len, (const char *)name.data) : "";
+    bool is_code =
+        f->err == COMITY_E_USCC || f->err == COMITY_E_GTIN || f->err == COMITY_E_DIVISION;
+    return cli_text(c, is_code ? "--%s%s: %s" : "--%s%s", flag, of, _(comity_err_text(f->err)));
+}
+
 static int fail_fault(struct cli *c, const struct record_fault *f, const struct compose_row *rows,
                       const json_t *json)
 {
-    int err = cli_fail(c, f->err, "%s: %s", f->path, fault_words(c, f, json));
     const char *flag = flag_of_path(rows, f->path);
+    bool is_typed = flag && flag_exists(c, flag) && flag_given(c, flag);
+    const char *what = is_typed ? typed_place(c, f, flag, json) : f->path;
+    int err = cli_fail(c, f->err, "%s: %s", what, fault_words(c, f, json));
     c->failure.field = cli_text(c, "%s", f->path);
     if (f->err == COMITY_E_USCC || f->err == COMITY_E_GTIN)
         cli_hint(c, err, _("if it is really written so, say --unverified-code, which is recorded"));
@@ -416,15 +456,21 @@ int compose_send(struct cli *c, const struct compose_send *what)
 
 /* ---- cases ---- */
 
-int compose_case(struct cli *c, const char *text, json_t **ret)
+static int find_case(struct cli *c, const char *text, json_t **ret)
 {
     struct ref ref;
-    json_t *found = NULL;
     bool is_ref = ref_get(bytes_of(text), &ref) == 0;
     int err =
-        ask(c, "case.show", cli_json(json_pack("{s:s}", is_ref ? "ref" : "doc_no", text)), &found);
+        ask(c, "case.show", cli_json(json_pack("{s:s}", is_ref ? "ref" : "doc_no", text)), ret);
     if (err == COMITY_E_NOT_FOUND)
         cli_hint(c, cli_fail(c, err, _("there is no case %s here"), text), "comity case list");
+    return err;
+}
+
+int compose_case(struct cli *c, const char *text, json_t **ret)
+{
+    json_t *found = NULL;
+    int err = find_case(c, text, &found);
     if (err)
         return err;
     *ret = cli_json(json_pack("{s:O, s:O, s:O}", "origin", json_object_get(found, "origin"),
@@ -432,4 +478,14 @@ int compose_case(struct cli *c, const char *text, json_t **ret)
                               json_object_get(found, "leaf")));
     json_decref(found);
     return COMITY_OK;
+}
+
+int compose_case_ref(struct cli *c, const char *text, const char **ret)
+{
+    json_t *found = NULL;
+    int err = find_case(c, text, &found);
+    if (!err)
+        *ret = cli_text(c, "%s", json_string_value(json_object_get(found, "ref")));
+    json_decref(found);
+    return err;
 }

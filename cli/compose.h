@@ -100,5 +100,8 @@ const char *compose_time(struct cli *c, const char *text);
 
 /* The place {origin, index, leaf} of the case that ${text} names: a ref or a document number. */
 int compose_case(struct cli *c, const char *text, json_t **ret) __attribute__((warn_unused_result));
+/* Its REF. */
+int compose_case_ref(struct cli *c, const char *text, const char **ret)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -40,7 +40,7 @@ static const struct view_field list_fields[] = {
     {"kind", N_("kind"), AS_EVIDENCE},
     {"title", N_("title"), AS_TEXT},
     {"case", N_("case"), AS_WHOLE},
-    {"time", N_("recorded"), AS_TIME},
+    {"time", N_("recorded"), AS_MINUTES},
     {"files", N_("files"), AS_NUMBER},
     {"signatures", N_("signed"), AS_NUMBER},
     {"stage", N_("stage"), AS_STAGE},
@@ -155,8 +155,12 @@ static int evidence_list(struct cli *c)
 {
     int err = COMITY_OK;
     json_t *args = ask_page(c, &err);
-    if (flag_given(c, "case"))
-        json_object_set_new(args, "case", json_string(flag_text(c, "case")));
+    if (!err && flag_given(c, "case")) {
+        const char *ref = NULL;
+        err = compose_case_ref(c, flag_text(c, "case"), &ref);
+        if (!err)
+            json_object_set_new(args, "case", cli_json(json_string(ref)));
+    }
     if (flag_given(c, "mine"))
         json_object_set_new(args, "mine", json_true());
     if (flag_given(c, "unrecognised"))

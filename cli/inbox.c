@@ -11,7 +11,7 @@ static const struct flag list_flags[] = {
 };
 
 static const struct view_field list_fields[] = {
-    {"received.time", N_("received"), AS_TIME},
+    {"received.time", N_("received"), AS_MINUTES},
     {"ref", N_("entry"), AS_WHOLE},
     {"kind", N_("kind"), AS_RECORD},
     {"title", N_("title"), AS_TEXT},

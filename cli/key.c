@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "domain/rules.h"
 #include "files.h"
+#include "officer.h"
 #include "secret.h"
 #include "wire/notes.h"
 
@@ -49,7 +50,7 @@ static const struct view new_view = {
 static const struct view_field list_fields[] = {
     {"licence", N_("licence"), AS_WHOLE},       {"name", N_("person"), AS_TEXT},
     {"roles[]", N_("roles"), AS_STATE},         {"in_force", N_("in force"), AS_YES},
-    {"enrolled.ref", N_("enrolled"), AS_WHOLE}, {"time", N_("since"), AS_TIME},
+    {"enrolled.ref", N_("enrolled"), AS_WHOLE}, {"time", N_("since"), AS_MINUTES},
     {"retired.ref", N_("retired"), AS_WHOLE},   {0},
 };
 static const struct view list_view = {
@@ -197,7 +198,11 @@ static int key_retire(struct cli *c)
 {
     json_t *reply = NULL;
     const char *licence = c->args[0];
-    int err = cli_confirm(c, _("Retire the key of licence %s? It cannot be undone."), licence);
+    const char *name = NULL;
+    int err = officer_name(c, licence, &name);
+    if (!err)
+        err = cli_confirm(c, _("Retire the key of %s, licence %s? It cannot be undone."), name,
+                          licence);
     if (!err)
         err = ask(c, "key.retire", cli_json(json_pack("{s:s}", "licence", licence)), &reply);
     return err ? err : cli_result(c, reply);

@@ -40,11 +40,13 @@ static int find(struct cli *c, const char *licence, json_t **ret_list, const jso
         is_retired = true;
     }
     if (is_retired)
-        return cli_fail_at(c, COMITY_E_RETIRED, licence);
+        return cli_hint(c, cli_fail_at(c, COMITY_E_RETIRED, licence),
+                        _("an administrator enrols a new key: comity key new"));
     return cli_hint(c,
-                    cli_fail(c, COMITY_E_UNKNOWN_KEY,
+                    cli_fail(c, COMITY_E_NOT_FOUND,
                              _("no officer with licence %s is enrolled at this node"), licence),
-                    _("enrol the key: comity key enrol FILE --name … --role officer"));
+                    _("comity key list shows who is; enrol a key: comity key enrol FILE --name … "
+                      "--role officer"));
 }
 
 int officer_name(struct cli *c, const char *licence, const char **ret)
@@ -71,9 +73,12 @@ int officer_open_key(struct cli *c, size_t n, const char *path, struct officer *
     const char *key_name = note_signer_public(o.signer)->name;
     o.licence = licence_of(c, key_name, origin);
     if (!o.licence)
-        err = cli_fail(c, COMITY_E_UNKNOWN_KEY,
-                       _("%s is the key %s, and this node keeps the ledger %s"), path, key_name,
-                       origin);
+        err = cli_hint(c,
+                       cli_fail(c, COMITY_E_INVALID,
+                                _("%s is the key %s, and this node keeps the ledger %s"), path,
+                                key_name, origin),
+                       _("officers of another bureau sign at their own node; take a key that was "
+                         "enrolled here"));
     else
         err = officer_name(c, o.licence, &o.name);
     if (err)

@@ -100,6 +100,16 @@ static size_t count_columns(const struct view_section *s)
     return n;
 }
 
+/* What stands over a column: of times, with their zone. To be freed. */
+static struct buf heading_of(const struct view_field *f)
+{
+    struct buf b = BUF_INIT;
+    buf_put_str(&b, f->label ? _(f->label) : "");
+    if (f->label && (f->as == AS_TIME || f->as == AS_MINUTES))
+        buf_put_str(&b, " (+08:00)");
+    return b;
+}
+
 /* Columns in which nothing stands are left out. */
 static void measure(struct table *t)
 {
@@ -109,8 +119,9 @@ static void measure(struct table *t)
             t->width[k] = w > t->width[k] ? w : t->width[k];
         }
         t->is_used[k] = t->width[k] > 0;
-        const char *label = t->section->fields[k].label;
-        size_t w = label && t->is_used[k] ? out_width(bytes_of(_(label))) : 0;
+        struct buf label = heading_of(&t->section->fields[k]);
+        size_t w = t->is_used[k] ? out_width(buf_bytes(&label)) : 0;
+        buf_free(&label);
         t->width[k] = w > t->width[k] ? w : t->width[k];
     }
 }
@@ -157,12 +168,12 @@ static void put_heading(struct buf *out, const struct table *t, const struct out
     for (size_t k = 0; k < t->columns; k++) {
         if (!t->is_used[k])
             continue;
-        const char *label = t->section->fields[k].label;
-        label = label ? _(label) : "";
-        size_t pad = t->width[k] - out_width(bytes_of(label));
+        struct buf label = heading_of(&t->section->fields[k]);
+        size_t pad = t->width[k] - out_width(buf_bytes(&label));
         bool right = is_right(&t->section->fields[k]);
         put_spaces(out, right ? pad : 0);
-        out_put_coloured(out, style, OUT_DIM, label);
+        out_put_coloured(out, style, OUT_DIM, buf_str(&label));
+        buf_free(&label);
         if (!is_last(t, k))
             put_spaces(out, (right ? 0 : pad) + GAP);
     }
@@ -191,8 +202,11 @@ static void put_row(struct buf *out, const struct table *t, size_t row,
 }
 
 static void put_table(struct buf *out, const struct view_section *s, const json_t *array,
-                      const struct out_style *style)
+                      const struct out_style *of)
 {
+    struct out_style table_style = *of;
+    const struct out_style *style = &table_style;
+    table_style.is_table = true;
     struct table t = {.section = s, .columns = count_columns(s), .rows = json_array_size(array)};
     t.cells = calloc(t.rows * t.columns + 1, sizeof *t.cells);
     if (!t.cells) {

@@ -16,13 +16,15 @@
 enum view_as {
     AS_TEXT,
     AS_WHOLE,    /* a text that is never cut */
-    AS_TIME,     /* RFC 3339; shown in China's time, to the minute */
+    AS_TIME,     /* RFC 3339; shown in China's time; of a table the zone is in the heading */
+    AS_MINUTES,  /* the same to the minute, in long lists */
     AS_DATE,     /* RFC 3339; shown as a day */
     AS_SIZE,     /* bytes */
     AS_NUMBER,   /* right-aligned */
     AS_COUNT,    /* elements of an array */
     AS_YES,      /* a bool: ✓ or - */
     AS_VALID,    /* a bool: ✓ or ✗ */
+    AS_VERIFIED, /* a bool: ✓ verified or ✗ not verified */
     AS_ALARM,    /* a bool: ! or - */
     AS_STAGE,    /* a stage, with its mark */
     AS_STATE,    /* a word of the program: translated on a terminal */
@@ -63,6 +65,7 @@ struct out_style {
     bool is_terminal;
     bool is_coloured;
     unsigned width; /* of the terminal, in columns */
+    bool is_table;  /* cells of a table, whose heading says what they share */
 };
 
 /* How standard output or standard error (1 or 2) is to be written. */

@@ -28,7 +28,7 @@ static const struct view_field change_fields[] = {
     {"change", NULL, AS_STATE},
     {"member", N_("member"), AS_WHOLE},
     {"role", N_("role"), AS_STATE},
-    {"name", N_("name"), AS_TEXT},
+    {"name", N_("name"), AS_WHOLE},
     {"origin", N_("ledger"), AS_WHOLE},
     {"size", N_("closed at"), AS_NUMBER},
     {0},

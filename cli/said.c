@@ -4,6 +4,7 @@
 #include "said.h"
 
 #include "base/text.h"
+#include "domain/record.h"
 
 #include <string.h>
 
@@ -39,6 +40,9 @@ static const char *const sentences[] = {
     N_("comity case show {}; --again files a further one"),
     N_("comity case list shows them; give the REF of one"),
     N_("comity key list shows who holds which role; another role needs a new enrolment"),
+    N_("nothing of the ledger '{}' came here"),
+    N_("a ledger is NETWORK/MEMBER, as comity member list shows it"),
+    N_("'{}' is no role of a member"),
     N_("no file may be longer than 16 TiB"),
     N_("this record is no evidence: it has no files"),
     N_("the evidence has no file '{}'"),
@@ -109,6 +113,17 @@ static bool match(const char *sentence, const char *message, struct bytes blanks
     }
 }
 
+/* The kinds of records are tokens in English, and words in Chinese. */
+static void put_blank(struct buf *out, struct bytes blank)
+{
+    const struct record_term *kind =
+        lang_is_zh() ? record_term_named(TERMS_RECORD_KIND, blank) : NULL;
+    if (kind)
+        buf_put_str(out, kind->zh);
+    else
+        buf_put_bytes(out, blank);
+}
+
 bool said_fill(const char *sentence, const char *message, const char *text, struct buf *out)
 {
     struct bytes blanks[BLANKS_MAX];
@@ -126,7 +141,7 @@ bool said_fill(const char *sentence, const char *message, const char *text, stru
         if (!*text)
             break;
         if (which < count)
-            buf_put_bytes(out, blanks[which]);
+            put_blank(out, blanks[which]);
         text += skip + (text[skip] == '}');
     }
     return true;

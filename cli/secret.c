@@ -113,13 +113,15 @@ int secret_passphrase(struct cli *c, size_t n, const char *what, bool is_new, st
     return COMITY_OK;
 }
 
-/* Whether a file that is no whole key file was one: a transcript given by mistake is not damaged. */
+/* Whether a file that is no whole key file was one: a transcript given by mistake is not damaged.
+ */
 static bool was_key(const char *path)
 {
     struct buf b = BUF_INIT;
     static const char mark[] = "comity key";
-    bool is = file_read(path, 64 * 1024, &b) != 0 || b.len < sizeof mark - 1 ||
-              bytes_has_prefix(buf_bytes(&b), mark) || strstr(buf_str(&b), "ENCRYPTED PRIVATE KEY");
+    bool is = file_read(path, 64 * 1024, &b) != 0 || bytes_has_prefix(buf_bytes(&b), mark) ||
+              bytes_has_prefix(bytes_of(mark), buf_str(&b)) ||
+              strstr(buf_str(&b), "ENCRYPTED PRIVATE KEY");
     buf_wipe(&b);
     return is;
 }

@@ -3,6 +3,7 @@
  */
 #include "site_command.h"
 
+#include "authority.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -208,6 +209,20 @@ static int join_result(struct cli *c, const struct site *s)
     return err;
 }
 
+/* The roster of another network is no forgery, only the wrong file. */
+static int check_network(struct cli *c, const struct site *s, struct bytes file)
+{
+    const char *path = flag_text(c, "roster");
+    const char *network = authority_network_of(c, file);
+    if (!network || strcmp(network, s->network.name) == 0)
+        return COMITY_OK;
+    return cli_hint(c,
+                    cli_fail(c, COMITY_E_INVALID,
+                             _("%s is another network's roster: of %s, not of %s"), path, network,
+                             s->network.name),
+                    _("ask the authority of your network for its roster"));
+}
+
 int site_command_join(struct cli *c, enum member_role role)
 {
     struct site *s = NULL;
@@ -216,6 +231,8 @@ int site_command_join(struct cli *c, enum member_role role)
     int err = site_command_load(c, role, &s);
     if (!err)
         err = files_read(c, flag_text(c, "roster"), ROSTER_FILE_MAX, &file);
+    if (!err)
+        err = check_network(c, s, file);
     if (!err && (err = site_join(s, file, &detail)) != 0) {
         bool is_bare = strcmp(buf_str(&detail), comity_err_text(err)) == 0;
         if (is_bare)

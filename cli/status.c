@@ -2,6 +2,7 @@
  * status, and plain `comity`: how things stand, and what is to be done.
  */
 #include "ask.h"
+#include "cells.h"
 #include "commands.h"
 
 #include <string.h>
@@ -10,8 +11,8 @@ static const struct view_field fields[] = {
     {"member", N_("member"), AS_WHOLE},
     {"name", N_("name"), AS_WHOLE},
     {"link.state", N_("link"), AS_STAGE},
-    {"link.token", N_("because of"), AS_WHOLE},
     {"link.since", N_("since"), AS_TIME},
+    {"link.token", N_("last ended by"), AS_WHOLE},
     {"link.broker", N_("broker"), AS_WHOLE},
     {"ledger.size", N_("entries in the ledger"), AS_NUMBER},
     {"roster.number", N_("roster"), AS_NUMBER},
@@ -31,6 +32,43 @@ static json_int_t number(const json_t *status, const char *group, const char *na
     return json_integer_value(json_object_get(json_object_get(status, group), name));
 }
 
+/* Since when the link is down, what waits for it, and whom to tell. */
+static void put_link(struct cli *c, const json_t *s)
+{
+    const json_t *link = json_object_get(s, "link");
+    const char *state = json_string_value(json_object_get(link, "state"));
+    const char *since = json_string_value(json_object_get(link, "since"));
+    const char *broker = json_string_value(json_object_get(link, "broker"));
+    json_int_t waiting = number(s, "outbox", "undelivered");
+    bool is_online = state && strcmp(state, "online") == 0;
+    if (is_online && waiting > 0)
+        cli_next(c,
+                 ngettext("- %lld delivery is without the recipient's receipt so far: comity "
+                          "evidence list --mine shows which",
+                          "- %lld deliveries are without their recipients' receipts so far: comity "
+                          "evidence list --mine shows which",
+                          (unsigned long)waiting),
+                 (long long)waiting);
+    if (is_online || !json_object_get(s, "roster") || !state || strcmp(state, "rejected") == 0)
+        return;
+    struct buf time = BUF_INIT;
+    cell_put_time(&time, since ? since : "?");
+    cli_next(c,
+             _("✗ The link to the broker %s is down since %s. If it stays so, tell the broker's "
+               "operator."),
+             broker ? broker : "", buf_str(&time));
+    if (waiting > 0)
+        cli_next(
+            c,
+            ngettext(
+                "! %lld delivery waits for it; what is recorded is safe here and is sent by itself",
+                "! %lld deliveries wait for it; what is recorded is safe here and is sent by "
+                "itself",
+                (unsigned long)waiting),
+            (long long)waiting);
+    buf_free(&time);
+}
+
 /* What asks for somebody's hand, and the command to begin with. */
 static void put_to_do(struct cli *c, const json_t *s)
 {
@@ -43,6 +81,7 @@ static void put_to_do(struct cli *c, const json_t *s)
     const char *state = json_string_value(json_object_get(json_object_get(s, "link"), "state"));
     if (state && strcmp(state, "rejected") == 0)
         cli_next(c, _("! The broker rejects this node; its operator or the authority knows more"));
+    put_link(c, s);
     if ((n = number(s, "inbox", "unrecognised")) > 0)
         cli_next(c,
                  ngettext("- %lld piece of evidence received waits for a decision: comity evidence "

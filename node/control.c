@@ -305,9 +305,21 @@ static void begin_turn(struct control *c, struct turn *t)
     c->began_ms = clock_mono_ms(&c->n->clock);
 }
 
+/* Since when there is no session, for people who ask how things stand. */
+static void note_link(struct control *c)
+{
+    struct node_status s;
+    node_status(c->n, &s);
+    if (s.online_since_ms)
+        c->offline_since_ms = 0;
+    else if (!c->offline_since_ms)
+        c->offline_since_ms = clock_wall_ms(&c->n->clock);
+}
+
 void control_take(struct control *c, struct turn *t, const struct link_poll_item *items, size_t n)
 {
     begin_turn(c, t);
+    note_link(c);
     for (size_t i = 0; i < c->conn_count; i++) {
         struct conn *conn = c->conn[i];
         bool is_there = conn->slot < n && items[conn->slot].fd == conn->fd &&

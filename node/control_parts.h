@@ -92,6 +92,7 @@ struct control {
     size_t files_slot;
     struct waiter_list waiters;
     size_t waiter_count;
+    int64_t offline_since_ms; /* wall clock; 0 while online */
 
     /* of the turn */
     struct turn *turn;

@@ -212,6 +212,7 @@ int main(int argc, char **argv)
     struct arguments a = {.config = "./node.conf"};
     struct daemon d = {.signals = -1};
     struct buf detail = BUF_INIT;
+    argp_err_exit_status = comity_err_exit(COMITY_E_USAGE); /* as the command has it */
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     daemon_harden();
     int err = start(&d, &a, &detail);

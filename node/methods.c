@@ -188,13 +188,16 @@ static json_t *status_roster(const struct node *n, const struct node_status *s)
     return v.json;
 }
 
-static json_t *status_link(const struct node *n, const struct node_status *s)
+static json_t *status_link(const struct call *k, const struct node_status *s)
 {
+    const struct node *n = k->n;
     const struct roster_member *broker = n->roster ? roster_broker(n->roster) : NULL;
     struct value v = value_object();
     value_set(&v, "state", json_string(node_session_word(s->session)));
     if (s->online_since_ms)
         value_set(&v, "since", value_time(s->online_since_ms));
+    else if (k->c->offline_since_ms)
+        value_set(&v, "since", value_time(k->c->offline_since_ms));
     if (s->last_token)
         value_set(&v, "token", json_string(s->last_token));
     if (broker && broker->ledger_count)
@@ -278,7 +281,7 @@ static int method_status(struct call *k)
         value_set(&v, "ledger", ledger);
     if (n->roster)
         value_set(&v, "roster", status_roster(n, &s));
-    value_set(&v, "link", status_link(n, &s));
+    value_set(&v, "link", status_link(k, &s));
     if (!err)
         err = status_counters(n, &v);
     if (!err)
@@ -328,12 +331,26 @@ static int list_members(struct call *k, struct page *p, struct bytes role,
     return err;
 }
 
+static bool is_role(struct bytes word)
+{
+    static const enum member_role roles[] = {MEMBER_BUREAU, MEMBER_BROKER, MEMBER_AUDITOR};
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+        if (bytes_is(word, member_role_word(roles[i])))
+            return true;
+    return false;
+}
+
 static int method_member_list(struct call *k)
 {
     struct page p;
     struct bytes role = BYTES_NONE;
     page_init(&p);
     int err = CALL_ARGS(k, {"role", ARG_TEXT, false, &role}, PAGE_ARGS(&p));
+    if (!err && role.len && !is_role(role)) {
+        call_fail(k, COMITY_E_USAGE, "role", "'%.*s' is no role of a member", call_clip(role),
+                  (const char *)role.data);
+        err = call_hint(k, COMITY_E_USAGE, "bureau, broker, auditor");
+    }
     if (!err)
         err = list_members(k, &p, role, NULL, BYTES_NONE);
     if (!err)

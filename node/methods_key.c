@@ -143,10 +143,11 @@ static int find_in_force(struct call *k, struct bytes licence, const struct offi
 {
     int err = officers_find(k->c->officers, licence, ret);
     int len = call_clip(licence);
-    if (err == COMITY_E_UNKNOWN_KEY)
-        return call_fail(k, COMITY_E_NOT_FOUND, "licence",
-                         "no officer with licence %.*s is enrolled", len,
-                         (const char *)licence.data);
+    if (err == COMITY_E_UNKNOWN_KEY) {
+        call_fail(k, COMITY_E_NOT_FOUND, "licence", "no officer with licence %.*s is enrolled", len,
+                  (const char *)licence.data);
+        return call_hint(k, COMITY_E_NOT_FOUND, "comity key list");
+    }
     if (err == COMITY_E_RETIRED)
         return call_fail(k, err, "licence", "the key of officer %.*s is retired already", len,
                          (const char *)licence.data);
@@ -230,8 +231,13 @@ static int list_officers(struct call *k, struct page *p, struct bytes origin, bo
         err = page_place(k, p, &after);
     if (!err)
         err = record_origin_id(k->n, origin, &id);
+    if (err == COMITY_E_NOT_FOUND) {
+        call_fail(k, err, "origin", "nothing of the ledger '%.*s' came here", call_clip(origin),
+                  (const char *)origin.data);
+        return call_hint(k, err, "a ledger is NETWORK/MEMBER, as comity member list shows it");
+    }
     if (err)
-        return err == COMITY_E_NOT_FOUND ? COMITY_OK : err;
+        return err;
     err = db_query(store_db(k->n->store), &rows,
                    "SELECT idx, licence, name, vkey, roles, time, retired FROM view_officer"
                    " WHERE origin = ?1 AND idx >= ?2 AND (?3 OR retired IS NULL) ORDER BY idx",

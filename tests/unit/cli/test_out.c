@@ -102,7 +102,26 @@ static void pipe_record_names_its_fields(void **state)
         "\"items\":[{\"name\":\"n\",\"len\":3}]}",
         &pipe_style);
     assert_string_equal(
-        text, "a.b\tin\ny\tsecond\ntime\t2026-11-24T09:47:15Z\nok\tfalse\nitems\tn\t3\t\t\t\n");
+        text,
+        "a.b\tin\ny\tsecond\ntime\t2026-11-24T17:47:15+08:00\nok\tfalse\nitems\tn\t3\t\t\t\n");
+}
+
+static const struct view_field time_fields[] = {
+    {"time", "time", AS_TIME}, {"seen", "seen", AS_MINUTES}, {0}};
+static const struct view both = {
+    .sections = (const struct view_section[]){
+        {NULL, NULL, record_fields, NULL}, {"items", NULL, time_fields, NULL}, {0}}};
+
+/* A moment is told to the second and with its zone; in a table the zone stands in the heading. */
+static void terminal_times_have_seconds_and_a_zone(void **state)
+{
+    const char *text = render(*state, &both,
+                              "{\"time\":\"2026-11-24T09:47:15Z\",\"items\":[{\"time\":"
+                              "\"2026-11-24T09:47:15Z\",\"seen\":\"2026-11-24T17:48:00+08:00\"}]}",
+                              &terminal);
+    assert_string_equal(text, "  time  2026-11-24 17:47:15 +08:00\n"
+                              "  time (+08:00)        seen (+08:00)\n"
+                              "  2026-11-24 17:47:15  2026-11-24 17:48\n");
 }
 
 static const struct view_field ref_fields[] = {
@@ -158,7 +177,7 @@ static void terminal_time_is_chinas(void **state)
 {
     const char *text =
         render(*state, &record, "{\"time\":\"2026-11-24T23:47:15Z\",\"ok\":true}", &terminal);
-    assert_string_equal(text, "  time  2026-11-25 07:47\n  ok    ✓\n");
+    assert_string_equal(text, "  time  2026-11-25 07:47:15 +08:00\n  ok    ✓\n");
 }
 
 static void wrapped_text_keeps_words_and_width(void **state)
@@ -193,6 +212,7 @@ int main(void)
         T(shown_text_of_others_cannot_steer_the_terminal),
         T(pipe_list_has_tabs_no_heading_and_nothing_cut),
         T(pipe_record_names_its_fields),
+        T(terminal_times_have_seconds_and_a_zone),
         T(pipe_ref_view_is_the_ref_alone),
         T(terminal_list_is_aligned_and_leaves_empty_columns_out),
         T(terminal_list_without_elements_says_so),
