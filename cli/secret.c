@@ -7,7 +7,6 @@
 #include "files.h"
 #include "term.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,7 +165,7 @@ static int open_signer(struct cli *c, size_t n, const char *path, enum key_use u
     for (unsigned i = 0; i < tries && err == COMITY_E_PASSPHRASE; i++) {
         if (i) {
             forget(c, n);
-            fprintf(stderr, "%s\n", _("That does not open it. Once more:"));
+            term_say(_("That does not open it. Once more:"));
         }
         err = secret_passphrase(c, n, path, false, &passphrase);
         if (err)

@@ -85,6 +85,16 @@ static void say(int fd, const char *text)
     }
 }
 
+void term_say(const char *text)
+{
+    int fd = open("/dev/tty", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return;
+    say(fd, text);
+    say(fd, "\n");
+    close(fd);
+}
+
 int term_ask(const char *question, bool *ret)
 {
     struct buf answer = BUF_INIT;

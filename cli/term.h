@@ -10,6 +10,9 @@
  * COMITY_E_INTERRUPTED. */
 int term_ask(const char *question, bool *ret) __attribute__((warn_unused_result));
 
+/* A line for whoever sits at the terminal, whatever the streams lead to. */
+void term_say(const char *text);
+
 /* Read a line without echo, appended to ${out}, which the caller wipes. Errors as term_ask;
  * COMITY_E_TOO_LARGE. */
 int term_secret(const char *prompt, struct buf *out) __attribute__((warn_unused_result));

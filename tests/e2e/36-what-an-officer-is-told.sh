@@ -42,6 +42,14 @@ mkdir folder
     told 4 wrong_passphrase '"hint"' $sign --passphrase-file passphrase --collector $HZ-01.key --collector $HZ-02.key
     told 3 role_missing 'key list' $sign --collector $HZ-01.key --collector $HZ-03.key
 }
+# A person at a terminal mistypes: three tries, and the third is right.
+cat >typed-key <<END
+"$B/comity" key enrol $HZ-03.key --name 审核人 --role reviewer --node $HZ --json >typed.out 2>typed.err
+echo \$? >typed.code
+END
+(sleep 1; echo wrong; sleep 1; echo 'wrong again'; sleep 1; echo 'of an officer'; sleep 1) | script -qec "sh typed-key" /dev/null >/dev/null
+check_is "the third try opens it" "$(jq -r .error.code typed.err 2>/dev/null)" exists
+
 cp officer-passphrase exposed
 chmod 644 exposed
 told 4 key_file_exposed 'passphrase in exposed.*chmod 600 exposed' key new --licence 8 --name 某 --role officer --passphrase-file exposed --node $HZ
