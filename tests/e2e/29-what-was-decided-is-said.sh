@@ -69,16 +69,29 @@ check_has "the stage that is reached is told" '"stage":"accepted"' out
 check_exit 6 "time, with a new case" send $HZ 等待二 --to $CD --wait received:1s
 check_is "the place is there" "$(json .ref | grep -c $HZ/)" 1
 check_is "and the stage" "$(json .stage)" accepted
-interrupted() { timeout --preserve-status -s INT 2 "$B/comity" case new --node "$T/$HZ" --title "$1" --to $CD --wait received:60s "$2"; }
-check_exit 130 "Ctrl-C" interrupted 打断 --json
+# interrupted TITLE FLAG: a case whose waiting ends with Ctrl-C once it is recorded.
+interrupted() {
+    before=$(status_of $HZ .own.cases)
+    env --default-signal=INT comity case new --node "$T/$HZ" --title "$1" --to $CD --wait received:60s "$2" >"$T/out" 2>"$T/err" &
+    waiting=$!
+    wait_for 20 status_is $HZ .own.cases $((before + 1))
+    sleep 0.5
+    kill -INT $waiting
+    code=0
+    wait $waiting || code=$?
+}
+interrupted 打断 --json
+check_is "Ctrl-C has its exit code" "$code" 130
 check_is "what was recorded is told" "$(json .ref | grep -c $HZ/)" 1
 check_is "and how to go on" "$(jq -r .error.hint err)" "comity track $(json .ref)"
 check_is "by its token" "$(jq -r .error.code err)" interrupted
-check_exit 130 "for people, too" interrupted 打断二 --lang=zh
+interrupted 打断二 --lang=zh
+check_is "for people, too" "$code" 130
 check_has "in their language" '已登记，将继续送达；中断的只是等待'
 as $HZ case new --title 突然 --to $CD --wait received:60s --json >out 2>err &
 waiting=$!
-sleep 1
+wait_for 20 status_is $HZ '.own.cases' $((before + 2))
+sleep 0.5
 kill9 $HZ
 code=0
 wait $waiting || code=$?

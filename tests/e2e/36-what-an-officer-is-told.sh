@@ -88,6 +88,11 @@ must comity broker init --dir other-hub --network other.network --member hub --n
     --bulk-endpoint tcp://127.0.0.1:7002 --out other-hub.join --passphrase-file passphrase
 must comity authority add other-hub.join --network other.network --key other.authority.key --passphrase-file passphrase --yes
 told 3 invalid "another network's roster: of other" node join --dir $SZ --roster other.roster
+long=某自治区某自治州某自治县市场监督管理局综合行政执法大队驻某某经济技术开发区网络交易监测分局
+must comity node init --dir long --network $NET.network --member 330109-001 --name $long --passphrase-file passphrase
+run on_terminal comity authority add 330109-001.join --network $NET.network --key $NET.authority.key --passphrase-file passphrase --dry-run
+check_has "what the authority approves is shown in full" "$long"
+check_has "with a fingerprint to be read out" '([0-9a-f]{4} ){15}[0-9a-f]{4}'
 run on_terminal comity authority show $NET.roster --lang zh
 check_has "what was not verified is said not to be" '✗ 未核验'
 check_exit 2 "the daemon knows the exit code for a wrong option" comity-node -x

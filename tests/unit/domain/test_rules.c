@@ -430,6 +430,30 @@ static void fault_words_name_the_check_character(void **state)
     assert_string_equal(fault.words, "is missing");
 }
 
+/* What is told as past may be a little ahead of a clock that is late, not more. */
+static void clock_refuses_what_lies_in_the_future(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct record_fault fault = {0};
+    int64_t filed = 0;
+    sample_case(&s);
+    s.record.u.case_content.filed = bytes_of("2026-03-02T10:00:00+08:00");
+    filed = 1772416800000;
+    assert_int_equal(record_check_clock(&s.record, filed, &fault), 0);
+    assert_int_equal(record_check_clock(&s.record, filed - RECORD_AHEAD_MS, &fault), 0);
+    assert_int_equal(record_check_clock(&s.record, filed - RECORD_AHEAD_MS - 1, &fault),
+                     COMITY_E_INVALID);
+    assert_string_equal(fault.path, "case_content.filed");
+    sample_evidence(&s);
+    s.record.u.evidence.taken = bytes_of("2026-03-02T10:00:00+08:00");
+    assert_int_equal(record_check_clock(&s.record, filed, NULL), 0);
+    assert_int_equal(record_check_clock(&s.record, 0, &fault), COMITY_E_INVALID);
+    assert_string_equal(fault.path, "evidence.taken");
+    sample_recognition(&s); /* tells of no moment but its own making */
+    assert_int_equal(record_check_clock(&s.record, 0, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -441,6 +465,7 @@ int main(void)
         cmocka_unit_test(recognition_rules),
         cmocka_unit_test(recognition_by_a_collector_is_refused),
         cmocka_unit_test(fault_words_name_the_check_character),
+        cmocka_unit_test(clock_refuses_what_lies_in_the_future),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
