@@ -67,8 +67,8 @@ int files_check_new(struct cli *c, const char *path)
                         _("nothing is ever overwritten; choose another name"));
     if (access(folder, W_OK | X_OK) == 0)
         return COMITY_OK;
-    return explain(c, errno == ENOENT || errno == ENOTDIR ? COMITY_E_NOT_FOUND : COMITY_E_PERMISSION,
-                   folder);
+    return explain(
+        c, errno == ENOENT || errno == ENOTDIR ? COMITY_E_NOT_FOUND : COMITY_E_PERMISSION, folder);
 }
 
 const char *files_fingerprint(struct cli *c, struct bytes content)

@@ -33,7 +33,8 @@ static bool environment_says_zh(void)
     return strncmp(is_set(language) ? language : locale, "zh", 2) == 0;
 }
 
-/* Where it was told, else beside the program in a build folder, else where programs are installed next to. NULL: nowhere. */
+/* Where it was told, else beside the program in a build folder, else where programs are installed
+ * next to. NULL: nowhere. */
 static const char *catalogue_dir(void)
 {
     static const char *const near[] = {"/locale", "/../share/locale"};

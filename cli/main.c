@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-
 enum { ARENA_MAX = 1024 * 1024 * 1024, WORDS_MAX = 64 };
 
 /* The value of a flag that must be known before the command line is parsed; "" for a switch; NULL

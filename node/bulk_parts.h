@@ -27,7 +27,7 @@ enum {
     BULK_PAUSE_MAX_MS = 10 * 1000,
     BULK_STALL_MS = 30 * 1000, /* without an answer: ask again */
     BULK_KEEP_MS = 60 * 1000,  /* a transfer without progress gives way to one that waits */
-    BULK_TRIES_MAX = 24         /* refusals in a row, with pauses between, before one is final */
+    BULK_TRIES_MAX = 24        /* refusals in a row, with pauses between, before one is final */
 };
 
 /* When something is tried again: pauses double from 0.2 s to 10 s. */

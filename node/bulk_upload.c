@@ -132,8 +132,8 @@ int upload_refill(struct bulk *k)
 /* ---- what the broker says ---- */
 
 /*
- * The broker does not know the blob, and will not: everybody who was to have it has it (${ret_how} is COMITY_OK), or nobody is to
- * have it, since every parcel that named it was refused.
+ * The broker does not know the blob, and will not: everybody who was to have it has it (${ret_how}
+ * is COMITY_OK), or nobody is to have it, since every parcel that named it was refused.
  */
 static int is_for_nobody(struct bulk *k, const struct upload *u, bool *ret, int *ret_how)
 {

@@ -104,8 +104,9 @@ struct kept {
 };
 
 /*
- * Into scratch memory: good until the next one is looked for. A parcel may speak of a thousand records, and each may be
- * large. COMITY_E_NOT_FOUND: its content is not here. COMITY_E_BODY: it is no record.
+ * Into scratch memory: good until the next one is looked for. A parcel may speak of a thousand
+ * records, and each may be large. COMITY_E_NOT_FOUND: its content is not here. COMITY_E_BODY: it is
+ * no record.
  */
 static int find_kept(struct check *c, struct bytes origin, uint64_t index, struct kept *ret)
 {
@@ -184,12 +185,13 @@ static void add_signer(struct signers *s, struct bytes licence)
 static bool is_signature_of(const struct item *s, const struct item *record)
 {
     const struct entry *e = s->entry;
-    return s == record || (e->kind == ENTRY_SIGNATURE && e->has_source && e->source.has_index &&
-                           e->source.index == record->entry->index &&
-                           bytes_equal(s->origin, record->origin));
+    return s == record ||
+           (e->kind == ENTRY_SIGNATURE && e->has_source && e->source.has_index &&
+            e->source.index == record->entry->index && bytes_equal(s->origin, record->origin));
 }
 
-/* The officers that signed ${it} as ${role}, in its own body and in SIGNATURE entries of this parcel: all verified by now. */
+/* The officers that signed ${it} as ${role}, in its own body and in SIGNATURE entries of this
+ * parcel: all verified by now. */
 static int find_signers(const struct check *c, const struct item *it, enum signature_role role,
                         struct signers *ret)
 {
@@ -223,14 +225,16 @@ static int check_collectors(const struct check *c, const struct item *it)
     return err ? err : named >= 2 ? COMITY_OK : COMITY_E_COLLECTORS;
 }
 
-/* Where the evidence is at hand, the decision must be about that very record, and by none of its collectors. */
+/* Where the evidence is at hand, the decision must be about that very record, and by none of its
+ * collectors. */
 static int check_decided(struct check *c, const struct record *r)
 {
     const struct record_recognition *d = &r->u.recognition;
     const struct roster_origin *from = roster_origin_of(c->n->roster, d->evidence.origin);
     struct kept kept;
     struct hash hash;
-    int err = from ? find_kept(c, d->evidence.origin, d->evidence.index, &kept) : COMITY_E_NOT_FOUND;
+    int err =
+        from ? find_kept(c, d->evidence.origin, d->evidence.index, &kept) : COMITY_E_NOT_FOUND;
     if (err)
         return err == COMITY_E_NOT_FOUND ? COMITY_OK : err;
     ledger_record_hash(from->suite, d->evidence.origin, kept.opening.salt, kept.body.record, &hash);
@@ -253,7 +257,8 @@ static int check_reviewer(struct check *c, const struct item *it)
 
 static bool is_content(const struct check *c, const struct item *it);
 
-/* A record that is handed over has the signatures that its kind needs: the sender's word for it is not enough. */
+/* A record that is handed over has the signatures that its kind needs: the sender's word for it is
+ * not enough. */
 static int check_signers(struct check *c, const struct item *it)
 {
     if (!it->record || !is_content(c, it))

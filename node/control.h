@@ -21,8 +21,9 @@ size_t control_poll(struct control *c, struct link_poll_item *items, size_t max)
 /* Milliseconds until it wants to be called anyway; -1 for never. */
 int control_timeout_ms(const struct control *c);
 
-/* At the start of a turn: accept, read, dispatch. Requests that append call turn_add, and reply from `done`; others reply at
- * once. ${items} are those that control_poll filled in, after the wait. Stops reading when turn_is_full. */
+/* At the start of a turn: accept, read, dispatch. Requests that append call turn_add, and reply
+ * from `done`; others reply at once. ${items} are those that control_poll filled in, after the
+ * wait. Stops reading when turn_is_full. */
 void control_take(struct control *c, struct turn *t, const struct link_poll_item *items, size_t n);
 /* After the turn: write replies, wake those who wait for a stage (the tables may have changed). */
 void control_settle(struct control *c);

@@ -199,13 +199,15 @@ struct turn {
 };
 
 /*
- * A delivery that makes its turn fail, whatever the reason, must not come again for ever and hold up all behind it. After
- * a failed turn deliveries are taken alone for a while; one that fails alone is refused.
+ * A delivery that makes its turn fail, whatever the reason, must not come again for ever and hold
+ * up all behind it. After a failed turn deliveries are taken alone for a while; one that fails
+ * alone is refused.
  */
 struct suspicion {
-    unsigned alone;  /* turns with a delivery that are still to be alone */
-    uint64_t seq;    /* the one that failed alone; 0: none */
-    unsigned times;  /* how often: once, its content is refused; more often, it is not even verified */
+    unsigned alone; /* turns with a delivery that are still to be alone */
+    uint64_t seq;   /* the one that failed alone; 0: none */
+    unsigned
+        times; /* how often: once, its content is refused; more often, it is not even verified */
     int why;
 };
 

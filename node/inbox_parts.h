@@ -16,8 +16,8 @@ struct source *inbox_find_source(struct node *n, struct bytes origin);
 struct source *inbox_source(struct node *n, struct bytes origin);
 
 /*
- * COMITY_OK when every entry of the parcel is one that was received before. COMITY_E_EQUIVOCATION when another one stands at the
- * same place; COMITY_E_PAIR_SEQ when nothing was received there.
+ * COMITY_OK when every entry of the parcel is one that was received before. COMITY_E_EQUIVOCATION
+ * when another one stands at the same place; COMITY_E_PAIR_SEQ when nothing was received there.
  */
 int inbox_is_duplicate(struct turn *t, const struct parcel_facts *f)
     __attribute__((warn_unused_result));

@@ -127,8 +127,9 @@ static void stop(struct daemon *d)
 /* ---- the loop ---- */
 
 /*
- * The roster file, if somebody wants it to be looked at. He wants until it is in force, or something is wrong with the file
- * itself: a turn that fails takes the roster back, and what this machine could not read it may read the next time.
+ * The roster file, if somebody wants it to be looked at. He wants until it is in force, or
+ * something is wrong with the file itself: a turn that fails takes the roster back, and what this
+ * machine could not read it may read the next time.
  */
 static void take_roster(struct daemon *d, struct turn *t)
 {

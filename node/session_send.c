@@ -290,7 +290,8 @@ int session_pump(struct turn *t, struct node_out *out)
         s->asked = true;
         err = session_ask_roster(t->node, out);
     }
-    /* Receipts before TAKEN: the broker's turn begins with the first frame, and somebody waits for the receipts. */
+    /* Receipts before TAKEN: the broker's turn begins with the first frame, and somebody waits for
+     * the receipts. */
     if (!err && s->state == NODE_ONLINE)
         err = submit(t, out);
     return err ? err : say_taken(t, out);

@@ -32,8 +32,8 @@ struct stage_of {
 /* One for each recipient of own entry ${index}, by member. Views into ${a}. */
 int stages_of_entry(struct node *n, struct arena *a, uint64_t index, struct stage_of **ret,
                     size_t *ret_count) __attribute__((warn_unused_result));
-/* Over the own entries by which a record goes to others: its RECORD entry, when it is own, and SHARE
- * entries. */
+/* Over the own entries by which a record goes to others: its RECORD entry, when it is own, and
+ * SHARE entries. */
 int stages_of_record(struct node *n, struct arena *a, const struct record_row *r,
                      struct stage_of **ret, size_t *ret_count) __attribute__((warn_unused_result));
 

@@ -16,7 +16,7 @@ enum {
     PARCEL_SINGLE_MAX =
         640 * 1024, /* what one draft may add to a parcel, its enclosures included */
     TURN_DECODED_BYTES = 48 * 1024 * 1024,
-    TURNS_ALONE = 512, /* at least as many as a turn's deliveries: one of them was it */
+    TURNS_ALONE = 512,         /* at least as many as a turn's deliveries: one of them was it */
     LOG_CHECKPOINT_MS = 1000,  /* CHECKPOINT entries are no closer than this */
     LOG_ALONE_ENTRIES = 4096,  /* … and one without other entries says at least so much … */
     LOG_ALONE_MS = 3600 * 1000 /* … and comes so rarely */

@@ -18,7 +18,8 @@
 enum {
     SEND_HWM = 1024,
     RECV_HWM = 1024,
-    LOOK_MS = 1000 /* libzmq gives some connections up without a word: link_client_state() tells by the clock */
+    LOOK_MS = 1000 /* libzmq gives some connections up without a word: link_client_state() tells by
+                      the clock */
 };
 
 struct uplink {

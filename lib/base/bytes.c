@@ -275,8 +275,8 @@ static struct arena_block *arena_block_with_room(struct arena *a, size_t n)
 void *arena_alloc_raw(struct arena *a, size_t n)
 {
     size_t size = n > SIZE_MAX - ARENA_ALIGN ? SIZE_MAX
-                  : n ? (n + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN
-                      : ARENA_ALIGN;
+                  : n                        ? (n + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN
+                                             : ARENA_ALIGN;
     if (size > a->cap - a->used) {
         a->is_spent = true;
         return NULL;
@@ -333,8 +333,8 @@ char *arena_strdup(struct arena *a, struct bytes b)
 }
 
 /*
- * Several blocks become one that holds all that was in them: a large piece that passes small blocks over would otherwise
- * leave them unused, and every turn could add some.
+ * Several blocks become one that holds all that was in them: a large piece that passes small blocks
+ * over would otherwise leave them unused, and every turn could add some.
  */
 void arena_reset(struct arena *a)
 {
@@ -343,7 +343,8 @@ void arena_reset(struct arena *a)
     a->used = 0;
     if (a->first && a->first->next) {
         free_blocks(a);
-        (void)arena_block_with_room(a, used); /* without memory for it, the next piece tries again */
+        (void)arena_block_with_room(a,
+                                    used); /* without memory for it, the next piece tries again */
     }
     a->current = a->first;
     if (a->first)

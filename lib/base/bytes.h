@@ -1,10 +1,11 @@
 /*
  * Bytes: a borrowed view, a growing buffer, an arena, and big-endian integers.
  *
- * `struct bytes` never owns. `struct buf` owns and grows; running out of memory makes it sticky-failed, so
- * that a chain of puts is checked once, at the end, by buf_check(). `struct arena` hands out memory that is
- * released all at once: a turn's decoded messages live in one, and its cap bounds what hostile input can
- * make us allocate. None of these is safe to share between threads.
+ * `struct bytes` never owns. `struct buf` owns and grows; running out of memory makes it
+ * sticky-failed, so that a chain of puts is checked once, at the end, by buf_check(). `struct
+ * arena` hands out memory that is released all at once: a turn's decoded messages live in one, and
+ * its cap bounds what hostile input can make us allocate. None of these is safe to share between
+ * threads.
  */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
@@ -33,7 +34,8 @@ bool bytes_has_prefix(struct bytes b, const char *prefix);
 /* The ${n} bytes at ${off}, cut to what is there. */
 struct bytes bytes_slice(struct bytes b, size_t off, size_t n);
 
-/* Cut the first line off ${rest} (without its line feed) into ${ret_line}. False when ${rest} is empty. */
+/* Cut the first line off ${rest} (without its line feed) into ${ret_line}. False when ${rest} is
+ * empty. */
 bool bytes_next_line(struct bytes *rest, struct bytes *ret_line);
 
 struct buf {
@@ -54,7 +56,8 @@ void buf_put_u64be(struct buf *b, uint64_t v);
 /* lp(x): u32be length, then the bytes. */
 void buf_put_lp(struct buf *b, struct bytes bytes);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Room for ${n} more bytes, to be written by the caller, who then adds to ${b}->len; NULL without memory. */
+/* Room for ${n} more bytes, to be written by the caller, who then adds to ${b}->len; NULL without
+ * memory. */
 uint8_t *buf_reserve(struct buf *b, size_t n);
 /* COMITY_OK, or COMITY_E_NOMEM if any put since the last reset failed. */
 int buf_check(const struct buf *b) __attribute__((warn_unused_result));
@@ -64,7 +67,8 @@ struct bytes buf_bytes(const struct buf *b);
 /* Empty it, keep the memory. */
 void buf_reset(struct buf *b);
 void buf_free(struct buf *b);
-/* As buf_free, and overwrite the memory first. For secrets; puts may have moved earlier copies, so reserve first. */
+/* As buf_free, and overwrite the memory first. For secrets; puts may have moved earlier copies, so
+ * reserve first. */
 void buf_wipe(struct buf *b);
 
 struct arena;
@@ -86,7 +90,8 @@ bool arena_has(const struct arena *a, struct bytes b);
 void arena_reset(struct arena *a);
 /* Bytes given out since the last reset. */
 size_t arena_used(const struct arena *a);
-/* Whether something was not given since the last reset because of the cap, rather than for want of memory. */
+/* Whether something was not given since the last reset because of the cap, rather than for want of
+ * memory. */
 bool arena_is_spent(const struct arena *a);
 
 /* Overwrite ${len} bytes at ${data} in a way that the compiler keeps: for secrets. */

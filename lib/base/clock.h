@@ -1,6 +1,6 @@
 /*
- * Time, from outside: everything that needs the time is handed a clock, so that a test or a simulation can
- * hand it another one.
+ * Time, from outside: everything that needs the time is handed a clock, so that a test or a
+ * simulation can hand it another one.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

@@ -12,10 +12,9 @@ struct err_row {
     const char *text;
 };
 
-static const struct err_row rows[] = {
-    {0, 0, "ok", "done"},
+static const struct err_row rows[] = {{0, 0, "ok", "done"},
 #define X(name, number, token, exit, sentence) {-(number), exit, token, sentence},
-    COMITY_ERRORS(X)
+                                      COMITY_ERRORS(X)
 #undef X
 };
 

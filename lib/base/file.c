@@ -141,7 +141,8 @@ int file_pread_all(int fd, uint8_t *ret, size_t len, off_t off)
     return COMITY_OK;
 }
 
-/* Write ${content} durably to a fresh temporary file beside ${path}; its name into ${ret_tmp}, to be freed. */
+/* Write ${content} durably to a fresh temporary file beside ${path}; its name into ${ret_tmp}, to
+ * be freed. */
 static int write_beside(const char *path, struct bytes content, mode_t mode, char **ret_tmp)
 {
     char *tmp = NULL;

@@ -33,7 +33,8 @@ static bool is_plain(struct bytes b)
     if (b.len == 0)
         return false;
     for (size_t i = 0; i < b.len; i++)
-        if (b.data[i] <= ' ' || b.data[i] == '"' || b.data[i] == '=' || b.data[i] == '\\' || b.data[i] >= 0x7f)
+        if (b.data[i] <= ' ' || b.data[i] == '"' || b.data[i] == '=' || b.data[i] == '\\' ||
+            b.data[i] >= 0x7f)
             return false;
     return true;
 }

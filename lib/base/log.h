@@ -1,9 +1,10 @@
 /*
  * The daemons' log: one line an event, to stderr, `time level event key=value …`.
  *
- * An event is a stable token; strings from peers are quoted and escaped, so that a line is always one line.
- * Only daemons log, once, where they decide; library code reports errors to its caller. The ledger is not
- * the log: what must be provable is an entry. Safe from any thread: a line is one write.
+ * An event is a stable token; strings from peers are quoted and escaped, so that a line is always
+ * one line. Only daemons log, once, where they decide; library code reports errors to its caller.
+ * The ledger is not the log: what must be provable is an entry. Safe from any thread: a line is one
+ * write.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -19,7 +20,8 @@ struct log_field {
     struct bytes bytes;
 };
 
-#define LOG_U64(k, v) ((struct log_field){.key = (k), .kind = LOG_FIELD_U64, .number = (uint64_t)(v)})
+#define LOG_U64(k, v) \
+    ((struct log_field){.key = (k), .kind = LOG_FIELD_U64, .number = (uint64_t)(v)})
 #define LOG_STR(k, s) ((struct log_field){.key = (k), .kind = LOG_FIELD_STR, .bytes = bytes_of(s)})
 #define LOG_BYTES(k, b) ((struct log_field){.key = (k), .kind = LOG_FIELD_STR, .bytes = (b)})
 #define LOG_HEX(k, b) ((struct log_field){.key = (k), .kind = LOG_FIELD_HEX, .bytes = (b)})
@@ -33,8 +35,8 @@ bool log_level_from(const char *word, enum log_level *ret);
 
 void log_fields(enum log_level level, const char *event, const struct log_field *fields, size_t n);
 
-#define log_event(level, event, ...)                                                               \
-    log_fields((level), (event), (const struct log_field[]){__VA_ARGS__},                          \
+#define log_event(level, event, ...)                                      \
+    log_fields((level), (event), (const struct log_field[]){__VA_ARGS__}, \
                sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
 #endif

@@ -156,8 +156,8 @@ static void put_time(struct buf *out, int64_t time_ms, int64_t offset_s, const c
         out->failed = true;
         return;
     }
-    buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d%s", tm.tm_year + 1900, tm.tm_mon + 1,
-               tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, suffix);
+    buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d%s", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+               tm.tm_hour, tm.tm_min, tm.tm_sec, suffix);
 }
 
 void text_put_time(struct buf *out, int64_t time_ms)
@@ -201,11 +201,16 @@ int text_get_time(struct bytes text, int64_t *ret_ms)
     return COMITY_OK;
 }
 
-/* The code point at ${text}[${at}], its length in bytes into ${ret_len}; -1 when it is not valid UTF-8. */
+/* The code point at ${text}[${at}], its length in bytes into ${ret_len}; -1 when it is not valid
+ * UTF-8. */
 static int32_t utf8_at(struct bytes text, size_t at, size_t *ret_len)
 {
     uint8_t c = text.data[at];
-    size_t len = c < 0x80 ? 1 : (c & 0xe0) == 0xc0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : (c & 0xf8) == 0xf0 ? 4 : 0;
+    size_t len = c < 0x80             ? 1
+                 : (c & 0xe0) == 0xc0 ? 2
+                 : (c & 0xf0) == 0xe0 ? 3
+                 : (c & 0xf8) == 0xf0 ? 4
+                                      : 0;
     if (len == 0 || len > text.len - at)
         return -1;
     static const uint8_t mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
@@ -222,7 +227,8 @@ static int32_t utf8_at(struct bytes text, size_t at, size_t *ret_len)
     return v;
 }
 
-/* How many bytes from ${at} on are ASCII without controls, looked at in groups of eight: of most texts, nearly all. */
+/* How many bytes from ${at} on are ASCII without controls, looked at in groups of eight: of most
+ * texts, nearly all. */
 static size_t plain_run(struct bytes text, size_t at)
 {
     const uint64_t each = UINT64_C(0x0101010101010101);
@@ -231,7 +237,8 @@ static size_t plain_run(struct bytes text, size_t at)
         uint64_t v;
         memcpy(&v, text.data + i, sizeof v);
         uint64_t del = v ^ each * 0x7f;
-        /* The high bit of a byte: it is not ASCII, is below 0x20, is 0x7f. A borrow only makes more of them. */
+        /* The high bit of a byte: it is not ASCII, is below 0x20, is 0x7f. A borrow only makes more
+         * of them. */
         if ((v | (v - each * 0x20) | (del - each)) & each * 0x80)
             break;
     }

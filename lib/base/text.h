@@ -1,8 +1,9 @@
 /*
- * Small text work: hex, base64, numbers, times, UTF-8, and the two kinds of name that a Comity network has.
+ * Small text work: hex, base64, numbers, times, UTF-8, and the two kinds of name that a Comity
+ * network has.
  *
- * All parsers are strict: one spelling for one value, so that what is compared as text is also equal as a
- * value. They touch their out-parameters only on success.
+ * All parsers are strict: one spelling for one value, so that what is compared as text is also
+ * equal as a value. They touch their out-parameters only on success.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -16,7 +17,8 @@ int text_get_hex(struct bytes text, uint8_t *ret, size_t len) __attribute__((war
 
 /* RFC 4648 section 4, with padding, without line breaks. */
 void text_put_base64(struct buf *out, struct bytes b);
-/* Append what ${text} decodes to; refuses missing padding, other characters and non-zero spare bits. */
+/* Append what ${text} decodes to; refuses missing padding, other characters and non-zero spare
+ * bits. */
 int text_get_base64(struct bytes text, struct buf *out) __attribute__((warn_unused_result));
 /* As text_get_base64, but exactly ${len} bytes into ${ret}. */
 int text_get_base64_exact(struct bytes text, uint8_t *ret, size_t len)
@@ -43,7 +45,8 @@ bool text_is_network(struct bytes text);
 
 /* A bureau's member id: six digits, a hyphen, three digits: "330100-001". */
 bool text_is_bureau_id(struct bytes text);
-/* Any member id: a bureau's, or a broker's or auditor's: [a-z][a-z0-9-]*, at most 32 bytes, never "authority". */
+/* Any member id: a bureau's, or a broker's or auditor's: [a-z][a-z0-9-]*, at most 32 bytes, never
+ * "authority". */
 bool text_is_member_id(struct bytes text);
 
 /* origin = network "/" member ["." generation], generation >= 2. At most ORIGIN_MAX bytes. */

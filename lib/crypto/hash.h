@@ -1,9 +1,10 @@
 /*
  * The suites, and hashing.
  *
- * A suite fixes every algorithm of one ledger for its whole life: the roster names it, never a message.
- * Suite 1 is SHA-256, Ed25519, X25519, AES-256-GCM. Nothing outside lib/crypto names an algorithm, except for
- * attachments, whose SHA-256 and SM3 are facts about files that an officer checks with stock tools.
+ * A suite fixes every algorithm of one ledger for its whole life: the roster names it, never a
+ * message. Suite 1 is SHA-256, Ed25519, X25519, AES-256-GCM. Nothing outside lib/crypto names an
+ * algorithm, except for attachments, whose SHA-256 and SM3 are facts about files that an officer
+ * checks with stock tools.
  */
 #ifndef CRYPTO_HASH_H
 #define CRYPTO_HASH_H
@@ -31,19 +32,21 @@ const struct suite *suite_get(uint32_t id);
 uint32_t suite_id(const struct suite *s);
 
 /*
- * Fetch the algorithms once and check them against known answers; to be called first in main(), before any
- * other function of lib/crypto. Later calls do nothing. COMITY_E_INTERNAL when OpenSSL lacks or fails one.
+ * Fetch the algorithms once and check them against known answers; to be called first in main(),
+ * before any other function of lib/crypto. Later calls do nothing. COMITY_E_INTERNAL when OpenSSL
+ * lacks or fails one.
  */
 int crypto_init(void) __attribute__((warn_unused_result));
 
 /*
- * The suite's hash of the parts, one after the other. Cannot fail: each thread keeps one context per algorithm, made
- * at its first use (a process that has no memory for that ends there). Any thread.
+ * The suite's hash of the parts, one after the other. Cannot fail: each thread keeps one context
+ * per algorithm, made at its first use (a process that has no memory for that ends there). Any
+ * thread.
  */
 void hash_parts(const struct suite *s, const struct bytes *parts, size_t n, struct hash *ret);
 
-#define hash_of(suite, ret, ...)                                                                   \
-    hash_parts((suite), (const struct bytes[]){__VA_ARGS__},                                       \
+#define hash_of(suite, ret, ...)                             \
+    hash_parts((suite), (const struct bytes[]){__VA_ARGS__}, \
                sizeof((const struct bytes[]){__VA_ARGS__}) / sizeof(struct bytes), (ret))
 
 /* RFC 6962, 2.1: H(0x00 ‖ entry). */

@@ -59,7 +59,8 @@ int record_check(const struct record *r, struct record_fault *ret_fault)
 enum { RECORD_AHEAD_MS = 10 * 60 * 1000 };
 
 /*
- * Whether what ${r}, which has passed record_check, says to have happened lies in the future, seen at
+ * Whether what ${r}, which has passed record_check, says to have happened lies in the future, seen
+ * at
  * ${now_ms}: when a case was filed, when evidence was taken. COMITY_E_INVALID. For who makes a
  * record and for his node; whoever receives one holds it against no clock.
  */

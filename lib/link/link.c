@@ -47,9 +47,9 @@ int link_err(int errno_value)
 }
 
 /*
- * libzmq counts the routing ids that it gives out up from a number that it takes from rand(), and aborts the process when a
- * peer has chosen the next one for itself. So nobody may know where it begins; link_zap_decide() bounds how often a
- * member may try.
+ * libzmq counts the routing ids that it gives out up from a number that it takes from rand(), and
+ * aborts the process when a peer has chosen the next one for itself. So nobody may know where it
+ * begins; link_zap_decide() bounds how often a member may try.
  */
 static int hide_routing_ids(void)
 {
@@ -153,7 +153,8 @@ void link_zap_counts(struct link *link, struct link_zap_counts *ret)
     pthread_mutex_unlock(&link->lock);
 }
 
-/* ${free_ms} runs ahead of the clock by one interval a connection, and no further than the burst. */
+/* ${free_ms} runs ahead of the clock by one interval a connection, and no further than the burst.
+ */
 static bool may_connect(struct link_key_allowed *k, int64_t now_ms)
 {
     if (k->free_ms < now_ms)

@@ -24,8 +24,8 @@ struct link;
 /*
  * Make the context and start the handler. One a process. Nobody may come in until link_allow_set().
  *
- * Errors: COMITY_E_NOMEM; COMITY_E_FILES without descriptors, _LIMIT without threads; COMITY_E_UNSUPPORTED when
- * libzmq was built without CURVE; COMITY_E_IO.
+ * Errors: COMITY_E_NOMEM; COMITY_E_FILES without descriptors, _LIMIT without threads;
+ * COMITY_E_UNSUPPORTED when libzmq was built without CURVE; COMITY_E_IO.
  */
 int link_new(struct link **ret) __attribute__((warn_unused_result));
 
@@ -37,10 +37,10 @@ void link_free(struct link *link);
 
 /*
  * Replace the allow table by the ${n} public keys at ${keys} (any order, copied; duplicates do no
- * harm). A key may connect 128 times at once, and then every 4 s; beyond that it is told to come again later.
- * 0 keys is a loaded table that lets nobody in. Takes effect as a whole, for every handshake
- * that asks afterwards; one that was answered just before may still complete. COMITY_E_NOMEM leaves
- * the old table in force.
+ * harm). A key may connect 128 times at once, and then every 4 s; beyond that it is told to come
+ * again later. 0 keys is a loaded table that lets nobody in. Takes effect as a whole, for every
+ * handshake that asks afterwards; one that was answered just before may still complete.
+ * COMITY_E_NOMEM leaves the old table in force.
  *
  * Any thread.
  */

@@ -166,9 +166,9 @@ int bind_check(const struct bind *b, const struct codec_limits *limits, const vo
 
 /*
  * Decode into ${ret}, a struct of ${b}->size, untouched on failure. Views point into ${bytes} when
- * those lie in ${a}, else into a copy there. Errors as of codec_check(), COMITY_E_NOMEM (the arena's
- * cap), and COMITY_E_MALFORMED for a wrong length or a name that is none, COMITY_E_TOO_LARGE for a
- * value that is too long.
+ * those lie in ${a}, else into a copy there. Errors as of codec_check(), COMITY_E_NOMEM (the
+ * arena's cap), and COMITY_E_MALFORMED for a wrong length or a name that is none,
+ * COMITY_E_TOO_LARGE for a value that is too long.
  */
 int bind_decode(struct arena *a, struct bytes bytes, const struct bind *b,
                 const struct codec_limits *limits, void *ret) __attribute__((warn_unused_result));

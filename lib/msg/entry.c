@@ -36,7 +36,8 @@ const char *entry_kind_word(uint32_t kind)
 static int source_rule(const void *self)
 {
     const struct entry_source *s = self;
-    return s->index < LEDGER_SIZE_MAX && s->size <= LEDGER_SIZE_MAX ? COMITY_OK : COMITY_E_MALFORMED;
+    return s->index < LEDGER_SIZE_MAX && s->size <= LEDGER_SIZE_MAX ? COMITY_OK
+                                                                    : COMITY_E_MALFORMED;
 }
 
 static const struct bind_field source_fields[] = {
@@ -46,7 +47,8 @@ static const struct bind_field source_fields[] = {
     BIND_OPT_F64(struct entry_source, size, has_size),
     BIND_BYTES(struct entry_source, root, 32, 32),
 };
-static const struct bind source_bind = BIND_OF(source, struct entry_source, source_fields, source_rule);
+static const struct bind source_bind =
+    BIND_OF(source, struct entry_source, source_fields, source_rule);
 
 static int to_rule(const void *self)
 {
@@ -63,7 +65,8 @@ static const struct bind to_bind = BIND_OF(to, struct entry_to, to_fields, to_ru
 static int entry_rule(const void *self)
 {
     const struct entry *e = self;
-    if (e->index >= LEDGER_SIZE_MAX || e->time_ms >= LEDGER_SIZE_MAX || e->roster >= LEDGER_SIZE_MAX)
+    if (e->index >= LEDGER_SIZE_MAX || e->time_ms >= LEDGER_SIZE_MAX ||
+        e->roster >= LEDGER_SIZE_MAX)
         return COMITY_E_MALFORMED;
     for (size_t i = 1; i < e->to_count; i++)
         if (bytes_compare(e->to[i - 1].member, e->to[i].member) >= 0)

@@ -1,9 +1,11 @@
 /*
  * Ledger entries and their bodies, between bytes and structs.
  *
- * Decoding is bounded (size, counts, allocation), canonical (bytes for which pack(unpack(x)) differs from x, with
- * unknown fields at any depth, or with an optional field that is present and empty, are refused) and checks every length that the format fixes. Decoded views point into
- * the arena. What an entry means, and whether it is where it claims to be, is lib/ledger's and lib/wire's.
+ * Decoding is bounded (size, counts, allocation), canonical (bytes for which pack(unpack(x))
+ * differs from x, with unknown fields at any depth, or with an optional field that is present and
+ * empty, are refused) and checks every length that the format fixes. Decoded views point into the
+ * arena. What an entry means, and whether it is where it claims to be, is lib/ledger's and
+ * lib/wire's.
  */
 #ifndef MSG_ENTRY_H
 #define MSG_ENTRY_H
@@ -39,8 +41,9 @@ enum {
 };
 
 /*
- * No ledger has more entries, no pair more numbers, and no clock shows more milliseconds (until the year 10889): whatever
- * decodes can be added to, stored as a signed integer, and compared, without a thought of overflow.
+ * No ledger has more entries, no pair more numbers, and no clock shows more milliseconds (until the
+ * year 10889): whatever decodes can be added to, stored as a signed integer, and compared, without
+ * a thought of overflow.
  */
 #define LEDGER_SIZE_MAX ((uint64_t)1 << 48)
 
@@ -77,11 +80,12 @@ struct entry {
     struct bytes ref;
 };
 
-/* Append the bytes of ${e} to ${out}. COMITY_E_INVALID when a length or bound of the format is not kept. */
+/* Append the bytes of ${e} to ${out}. COMITY_E_INVALID when a length or bound of the format is not
+ * kept. */
 int entry_encode(const struct entry *e, struct buf *out) __attribute__((warn_unused_result));
 /*
- * Views point into ${a} or into ${bytes} (keep both). COMITY_E_MALFORMED, COMITY_E_NOT_CANONICAL, COMITY_E_TOO_LARGE,
- * COMITY_E_NOMEM when the arena's cap is reached.
+ * Views point into ${a} or into ${bytes} (keep both). COMITY_E_MALFORMED, COMITY_E_NOT_CANONICAL,
+ * COMITY_E_TOO_LARGE, COMITY_E_NOMEM when the arena's cap is reached.
  */
 int entry_decode(struct arena *a, struct bytes bytes, struct entry *ret)
     __attribute__((warn_unused_result));

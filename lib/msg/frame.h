@@ -33,7 +33,8 @@ enum frame_kind {
     FRAME_PROOF
 };
 
-/* One struct for all kinds: the fields that a kind has are those of its message in proto/session.proto. */
+/* One struct for all kinds: the fields that a kind has are those of its message in
+ * proto/session.proto. */
 struct frame {
     enum frame_kind kind;
     struct bytes epoch; /* EPOCH_LEN bytes; of every kind but HELLO, BYE, RESYNC */
@@ -126,11 +127,11 @@ enum bulk_kind { BULK_PUT = 1, BULK_HAVE, BULK_ASK, BULK_GET, BULK_DATA };
 
 struct bulk_frame {
     enum bulk_kind kind;
-    struct bytes blob; /* 32 bytes */
-    uint64_t len;      /* PUT: plain length of the whole */
-    uint64_t index;    /* PUT, DATA: which block; HAVE: next; GET: from */
-    uint32_t count;    /* GET */
-    bool complete;     /* HAVE */
+    struct bytes blob;  /* 32 bytes */
+    uint64_t len;       /* PUT: plain length of the whole */
+    uint64_t index;     /* PUT, DATA: which block; HAVE: next; GET: from */
+    uint32_t count;     /* GET */
+    bool complete;      /* HAVE */
     struct bytes token; /* HAVE: error token, or none */
     struct bytes block; /* PUT, DATA */
     const struct bytes *proof;

@@ -1,6 +1,6 @@
 /*
- * Parcels, heads and openings, between bytes and structs. See msg/entry.h for what decoding promises; whether a
- * parcel is true is for lib/wire to say.
+ * Parcels, heads and openings, between bytes and structs. See msg/entry.h for what decoding
+ * promises; whether a parcel is true is for lib/wire to say.
  */
 #ifndef MSG_PARCEL_H
 #define MSG_PARCEL_H
@@ -26,7 +26,7 @@ struct parcel_since {
 
 struct parcel_enclosure {
     struct bytes entry;
-    struct bytes checkpoint; /* none: the entry is of the parcel's own ledger */
+    struct bytes checkpoint;   /* none: the entry is of the parcel's own ledger */
     const struct bytes *proof; /* 32 bytes each */
     size_t proof_count;
     struct bytes routed;
@@ -64,7 +64,8 @@ int parcel_encode(const struct parcel *p, struct buf *out) __attribute__((warn_u
 int parcel_decode(struct arena *a, struct bytes bytes, struct parcel *ret)
     __attribute__((warn_unused_result));
 
-/* A salt without a body opens the empty body, which has no bytes; a body without its salt is refused. */
+/* A salt without a body opens the empty body, which has no bytes; a body without its salt is
+ * refused. */
 struct opening {
     struct bytes salt; /* SALT_LEN bytes or none */
     struct bytes body; /* a body's exact bytes */

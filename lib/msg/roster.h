@@ -1,6 +1,6 @@
 /*
- * The roster's bytes, between bytes and structs. Whether a roster is the authority's, and what follows from it, is
- * lib/wire's (wire/roster.h).
+ * The roster's bytes, between bytes and structs. Whether a roster is the authority's, and what
+ * follows from it, is lib/wire's (wire/roster.h).
  */
 #ifndef MSG_ROSTER_H
 #define MSG_ROSTER_H
@@ -38,7 +38,7 @@ struct roster_member {
     struct bytes id;
     uint32_t role;
     struct bytes name;
-    struct bytes curve; /* 32 bytes or none */
+    struct bytes curve;       /* 32 bytes or none */
     const struct bytes *seal; /* 32 bytes each, the last is in use */
     size_t seal_count;
     const struct roster_ledger *ledgers;

@@ -1,6 +1,6 @@
 /*
- * Making a site, and joining it to its network. Everything is made in a temporary folder beside the wanted one and renamed
- * as a whole, so that a failure leaves nothing behind.
+ * Making a site, and joining it to its network. Everything is made in a temporary folder beside the
+ * wanted one and renamed as a whole, so that a failure leaves nothing behind.
  */
 #include "site/site.h"
 
@@ -68,8 +68,9 @@ static int check_plan(const struct site_plan *plan, struct buf *detail)
     bool is_broker = plan->role == MEMBER_BROKER;
     struct bytes id = bytes_of(plan->member);
     if (!text_is_member_id(id) || text_is_bureau_id(id) == is_broker) {
-        buf_printf(detail, is_broker ? "a broker's id is [a-z][a-z0-9-]*, not \"%s\""
-                                     : "a bureau's id is six digits, a hyphen, three digits, not \"%s\"",
+        buf_printf(detail,
+                   is_broker ? "a broker's id is [a-z][a-z0-9-]*, not \"%s\""
+                             : "a bureau's id is six digits, a hyphen, three digits, not \"%s\"",
                    plan->member);
         return COMITY_E_MEMBER_ID;
     }
@@ -174,9 +175,8 @@ static int append_opening(struct ledger *l, int64_t now_ms)
     struct bytes origin = bytes_of(ledger_origin(l));
     ledger_body_hash(ledger_suite(l), origin, BYTES(salt, sizeof salt), buf_bytes(&bytes),
                      &body_hash);
-    struct entry e = {.time_ms = (uint64_t)now_ms,
-                      .kind = ENTRY_NOTE,
-                      .body_hash = hash_bytes(&body_hash)};
+    struct entry e = {
+        .time_ms = (uint64_t)now_ms, .kind = ENTRY_NOTE, .body_hash = hash_bytes(&body_hash)};
     const struct opening opening = {.salt = BYTES(salt, sizeof salt), .body = buf_bytes(&bytes)};
     const struct openings run = {.opening = &opening, .count = 1};
     err = ledger_append(l, &e, NULL);

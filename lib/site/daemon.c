@@ -15,7 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As many descriptors as we may have: a connection takes one, and strangers can make connections. */
+/* As many descriptors as we may have: a connection takes one, and strangers can make connections.
+ */
 static void raise_files(void)
 {
     struct rlimit r;

@@ -37,7 +37,8 @@ struct store {
     struct segments *segments; /* NULL for a single file */
     char *db_path;
     int lock_fd;
-    int dir_fd; /* of the folder: locked, shared, by an export that is under way; -1 for a single file */
+    int dir_fd; /* of the folder: locked, shared, by an export that is under way; -1 for a single
+                   file */
     bool is_writer;
     bool is_loaded; /* the tables are there, and what a crash left has been cleaned up */
     bool wal_due;   /* something was erased, but a reader kept the WAL from being emptied */

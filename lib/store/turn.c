@@ -135,8 +135,9 @@ static int overwrite_all(struct store *s)
                                                                                    : COMITY_OK;
 }
 
-/* Room is given back only while nobody exports: the copy that is being made still names it. What is still due when the
- * store is closed is made good when the segment is empty, or at the next start. */
+/* Room is given back only while nobody exports: the copy that is being made still names it. What is
+ * still due when the store is closed is made good when the segment is empty, or at the next start.
+ */
 void turn_give_back(struct store *s)
 {
     size_t freed = s->late_freed.len / sizeof(struct place);

@@ -1,9 +1,10 @@
 /*
  * The parcel: how entries travel, and the one function that says whether a parcel is true.
  *
- * A submission, a delivery, a receipt and a broker's statement are the same structure, built by parcel_build and verified by
- * parcel_verify, which broker, recipient, sender and auditor all call. What it cannot know (pair_seq, who may send to whom
- * next, what a body says) is its callers': the numbering is wire/pair.h's, the content the node's.
+ * A submission, a delivery, a receipt and a broker's statement are the same structure, built by
+ * parcel_build and verified by parcel_verify, which broker, recipient, sender and auditor all call.
+ * What it cannot know (pair_seq, who may send to whom next, what a body says) is its callers': the
+ * numbering is wire/pair.h's, the content the node's.
  *
  * Verification interprets nothing before it is verified, and returns views into an arena.
  */
@@ -14,8 +15,8 @@
 #include "msg/parcel.h"
 #include "wire/roster.h"
 
-/* H("comity-parcel-head/v1\n" ‖ head): the parcel's name. The sealed part is bound by the entries' `seal` instead, so that
- * it can be dropped and one record erased while the name still stands. */
+/* H("comity-parcel-head/v1\n" ‖ head): the parcel's name. The sealed part is bound by the entries'
+ * `seal` instead, so that it can be dropped and one record erased while the name still stands. */
 void parcel_hash(const struct suite *suite, struct bytes head, struct hash *ret);
 
 /* ---- sealing ---- */
@@ -62,7 +63,8 @@ struct parcel_plan {
     size_t count;
     const struct bytes *recipients; /* sorted */
     size_t recipient_count;
-    const struct parcel_since *since; /* sorted by member, then size; sizes above the checkpoint's are refused */
+    const struct parcel_since
+        *since; /* sorted by member, then size; sizes above the checkpoint's are refused */
     size_t since_count;
     const struct bytes *blobs;
     size_t blob_count;
@@ -72,20 +74,24 @@ struct parcel_plan {
     size_t enclosed_count;
 };
 
-/* Append to ${out} the bytes of the head: the entries, proven at the ledger's newest checkpoint (of this turn, once signed). */
+/* Append to ${out} the bytes of the head: the entries, proven at the ledger's newest checkpoint (of
+ * this turn, once signed). */
 int parcel_build(struct ledger *l, const struct parcel_plan *plan, struct buf *out)
     __attribute__((warn_unused_result));
 
 /* ---- verifying ---- */
 
 enum parcel_place {
-    PARCEL_SUBMITTED, /* at the broker: from the member whose session it is; the ledger must be open */
+    PARCEL_SUBMITTED, /* at the broker: from the member whose session it is; the ledger must be open
+                       */
     PARCEL_DELIVERED, /* at a recipient, with the broker's statement verified before */
-    PARCEL_STATEMENT, /* a broker's statement: ROUTED and REFUSED entries, no recipients, gaps between indices */
+    PARCEL_STATEMENT, /* a broker's statement: ROUTED and REFUSED entries, no recipients, gaps
+                         between indices */
     PARCEL_FILED      /* kept from earlier: the sealed part may be gone */
 };
 
-/* Notes verified lately, so that the one signature of a turn is verified once. Zeroed to begin with; one thread. */
+/* Notes verified lately, so that the one signature of a turn is verified once. Zeroed to begin
+ * with; one thread. */
 enum { NOTE_CACHE_SLOTS = 32, NOTE_CACHE_BYTES = 512 };
 struct note_cache {
     struct {
@@ -110,14 +116,16 @@ struct parcel_rules {
     const struct roster *roster;
     enum parcel_place place;
     struct bytes sender; /* member id that the origin must belong to, or none: any */
-    struct bytes me;     /* DELIVERED: must be a recipient. Also whose `since` links: of the broker its own member id */
+    struct bytes me; /* DELIVERED: must be a recipient. Also whose `since` links: of the broker its
+                        own member id */
     const struct parcel_routing *routing; /* DELIVERED, FILED: for the closing rule; or NULL */
-    /* The root known here of ${origin} at ${size}: 0, COMITY_E_NOT_FOUND, or an error. NULL: nothing is known. */
+    /* The root known here of ${origin} at ${size}: 0, COMITY_E_NOT_FOUND, or an error. NULL:
+     * nothing is known. */
     int (*root_at)(void *self, struct bytes origin, uint64_t size, struct hash *ret);
     /* Whether any checkpoint of ${origin} is known here: 1, 0, or an error. */
     int (*knows)(void *self, struct bytes origin);
-    /* The root that the closed ledger ${origin} has at ${size}, where its closing root is at hand and proves it: 0,
-     * COMITY_E_NOT_FOUND, or an error. NULL: nothing is proven. */
+    /* The root that the closed ledger ${origin} has at ${size}, where its closing root is at hand
+     * and proves it: 0, COMITY_E_NOT_FOUND, or an error. NULL: nothing is proven. */
     int (*closed_root_at)(void *self, struct bytes origin, uint64_t size, struct hash *ret);
     void *self;
     struct note_cache *notes; /* or NULL */
@@ -135,7 +143,8 @@ struct parcel_enclosed {
     struct parcel_routing routing;
 };
 
-/* What a parcel that passed says. Lives in the arena; views point there, into the parcel's bytes and into the roster. */
+/* What a parcel that passed says. Lives in the arena; views point there, into the parcel's bytes
+ * and into the roster. */
 struct parcel_facts {
     struct parcel parcel;
     struct parcel_head head;
@@ -158,30 +167,34 @@ struct parcel_facts {
 };
 
 /*
- * Verify ${bytes}: decode within bounds; the origin is the sender's and its ledger open (or the closing rule holds); the note's
- * signature; every entry canonical, at its proven position, adjacent ones linked by prev; `to` of each equals the
- * recipients; the seal, while the sealed part is there; no hash left over in the proof; every cut whose root is known here;
- * every enclosure likewise. Errors: those of decoding, COMITY_E_UNKNOWN_MEMBER, _NOT_MEMBER, _CLOSED, _SIGNATURE, _UNSIGNED,
- * _CHAIN, _PROOF, _INCLUSION, _RECIPIENTS, _NOT_RECIPIENT, _SEAL, _CONSISTENCY, _EQUIVOCATION, _STATEMENT, _UNLINKED
- * (SUBMITTED and STATEMENT only; elsewhere is_linked tells).
+ * Verify ${bytes}: decode within bounds; the origin is the sender's and its ledger open (or the
+ * closing rule holds); the note's signature; every entry canonical, at its proven position,
+ * adjacent ones linked by prev; `to` of each equals the recipients; the seal, while the sealed part
+ * is there; no hash left over in the proof; every cut whose root is known here; every enclosure
+ * likewise. Errors: those of decoding, COMITY_E_UNKNOWN_MEMBER, _NOT_MEMBER, _CLOSED, _SIGNATURE,
+ * _UNSIGNED, _CHAIN, _PROOF, _INCLUSION, _RECIPIENTS, _NOT_RECIPIENT, _SEAL, _CONSISTENCY,
+ * _EQUIVOCATION, _STATEMENT, _UNLINKED (SUBMITTED and STATEMENT only; elsewhere is_linked tells).
  */
 int parcel_verify(struct arena *a, struct bytes bytes, const struct parcel_rules *rules,
                   struct parcel_facts **ret) __attribute__((warn_unused_result));
 
-/* The RFC 6962 path (leaf to root) of entry ${which} of a verified parcel under its checkpoint, appended to ${out}. */
+/* The RFC 6962 path (leaf to root) of entry ${which} of a verified parcel under its checkpoint,
+ * appended to ${out}. */
 int parcel_path(const struct parcel_facts *f, size_t which, struct hash_list *out)
     __attribute__((warn_unused_result));
 
 /*
- * Open the sealed part of a verified parcel as ${me} (a recipient or the sender): the openings, one an entry and one an
- * enclosure, each body checked against its entry's body_hash. Views into ${a}. COMITY_E_UNSEAL, _BODY, _WITHHELD (an entry
- * of the parcel itself without its opening), _MALFORMED.
+ * Open the sealed part of a verified parcel as ${me} (a recipient or the sender): the openings, one
+ * an entry and one an enclosure, each body checked against its entry's body_hash. Views into ${a}.
+ * COMITY_E_UNSEAL, _BODY, _WITHHELD (an entry of the parcel itself without its opening),
+ * _MALFORMED.
  */
 int parcel_unseal(struct arena *a, const struct parcel_facts *f, struct bytes me,
                   const struct parcel_key *keys, size_t n, struct openings *ret)
     __attribute__((warn_unused_result));
 
-/* Whether the closing rule lets checkpoint (${size}, ${root}) of ${o} stand: COMITY_OK or COMITY_E_CLOSED. ${routing} may be NULL. */
+/* Whether the closing rule lets checkpoint (${size}, ${root}) of ${o} stand: COMITY_OK or
+ * COMITY_E_CLOSED. ${routing} may be NULL. */
 int roster_origin_admits(const struct roster_origin *o, uint64_t size, const struct hash *root,
                          const struct parcel_routing *routing) __attribute__((warn_unused_result));
 
@@ -217,11 +230,13 @@ int ref_refused_parse(struct bytes ref, struct ref_refused *ret)
 /* ---- statements ---- */
 
 /*
- * Whether entry ${which} of a verified statement routes exactly this parcel: its origin, checkpoint and hash. COMITY_E_STATEMENT
- * otherwise. ${me}, unless none, must be among its `to`, and the number there goes to ${ret_delivery_seq}.
+ * Whether entry ${which} of a verified statement routes exactly this parcel: its origin, checkpoint
+ * and hash. COMITY_E_STATEMENT otherwise. ${me}, unless none, must be among its `to`, and the
+ * number there goes to ${ret_delivery_seq}.
  */
 int statement_routes(const struct parcel_facts *statement, size_t which, struct bytes origin,
-                     const struct checkpoint *checkpoint, const struct hash *parcel, struct bytes me,
-                     uint64_t *ret_delivery_seq) __attribute__((warn_unused_result));
+                     const struct checkpoint *checkpoint, const struct hash *parcel,
+                     struct bytes me, uint64_t *ret_delivery_seq)
+    __attribute__((warn_unused_result));
 
 #endif

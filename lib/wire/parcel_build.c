@@ -1,6 +1,6 @@
 /*
- * Building a parcel's head from a ledger: the exact entries, the newest checkpoint, and one proof for all of it.
- * Sealing is parcel_seal.c's, verifying parcel_verify.c's.
+ * Building a parcel's head from a ledger: the exact entries, the newest checkpoint, and one proof
+ * for all of it. Sealing is parcel_seal.c's, verifying parcel_verify.c's.
  */
 #include "wire/parcel.h"
 #include "wire/parcel_internal.h"
@@ -55,7 +55,8 @@ static int collect_entries(struct ledger *l, const struct parcel_plan *plan, str
     return COMITY_OK;
 }
 
-/* The leaves that the proof is about: the parcel's entries and the own ones that it encloses, ascending, unique. */
+/* The leaves that the proof is about: the parcel's entries and the own ones that it encloses,
+ * ascending, unique. */
 static int collect_indices(const struct parcel_plan *plan, uint64_t *ret)
 {
     size_t n = plan->count + plan->enclosed_count;

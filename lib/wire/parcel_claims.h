@@ -1,5 +1,6 @@
 /*
- * What a parcel that failed verification claims to be: enough to name it in a REFUSED entry. Nothing of it is verified.
+ * What a parcel that failed verification claims to be: enough to name it in a REFUSED entry.
+ * Nothing of it is verified.
  */
 #ifndef WIRE_PARCEL_CLAIMS_H
 #define WIRE_PARCEL_CLAIMS_H
@@ -20,7 +21,8 @@ struct parcel_claims {
 int parcel_read_claims(struct arena *a, struct bytes parcel, const struct suite *suite,
                        struct parcel_claims *ret) __attribute__((warn_unused_result));
 
-/* Whether ${err} says that bytes do not decode, so that there is nothing to be named in a REFUSED entry. */
+/* Whether ${err} says that bytes do not decode, so that there is nothing to be named in a REFUSED
+ * entry. */
 bool parcel_is_undecodable(int err);
 
 /* The source of a REFUSED entry about ${c}; views into ${c}. */

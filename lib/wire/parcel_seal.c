@@ -8,7 +8,8 @@
  *              info = "comity-wrap/v1\n" ‖ lp(origin) ‖ lp(reader's member id) ‖ lp(key id)
  *     seal   = H("comity-parcel/v1\n" ‖ lp(sealed) ‖ list(wraps) ‖ list(blobs))
  *
- * C commits to the key: without it a sender could make one ciphertext that two readers open to two texts.
+ * C commits to the key: without it a sender could make one ciphertext that two readers open to two
+ * texts.
  */
 #include "wire/parcel.h"
 
@@ -156,7 +157,8 @@ void parcel_sealed_free(struct parcel_sealed *s)
     *s = (struct parcel_sealed){0};
 }
 
-/* The place of ${me} among the wraps: recipients in order, the sender last. -1 when it is none of them. */
+/* The place of ${me} among the wraps: recipients in order, the sender last. -1 when it is none of
+ * them. */
 static ptrdiff_t wrap_place(const struct parcel_facts *f, struct bytes me)
 {
     for (size_t i = 0; i < f->head.recipient_count; i++)

@@ -1,9 +1,10 @@
 /*
- * Whether a parcel is true: the one verification for broker, recipient, sender and auditor. See parcel.h.
+ * Whether a parcel is true: the one verification for broker, recipient, sender and auditor. See
+ * parcel.h.
  *
- * The order matters. What is cheap and bounds the rest comes first (decoding, whose ledger it is), then the one signature,
- * then everything that the signature is to cover; an entry is interpreted only after the proof has shown that it is in the
- * signed tree.
+ * The order matters. What is cheap and bounds the rest comes first (decoding, whose ledger it is),
+ * then the one signature, then everything that the signature is to cover; an entry is interpreted
+ * only after the proof has shown that it is in the signed tree.
  */
 #include "wire/parcel.h"
 #include "wire/parcel_internal.h"
@@ -105,8 +106,8 @@ static int check_origin(struct check *c)
 static int check_checkpoint(struct check *c)
 {
     struct parcel_facts *f = c->f;
-    int err = note_cache_open(c->rules->notes, f->head.checkpoint, &f->from->verifier,
-                              &f->checkpoint);
+    int err =
+        note_cache_open(c->rules->notes, f->head.checkpoint, &f->from->verifier, &f->checkpoint);
     if (err)
         return err;
     return check_closing(c, f->from, &f->checkpoint, c->rules->routing);
@@ -182,8 +183,8 @@ static int check_foreign_inclusion(const struct check *c, const struct parcel_en
     for (size_t i = 0; i < raw->proof_count; i++)
         memcpy(proof[i].b, raw->proof[i].data, HASH_LEN);
     struct hash root;
-    int err = multiproof_roots(e->from->suite, &shape, &e->leaf, proof, raw->proof_count, &root,
-                               NULL);
+    int err =
+        multiproof_roots(e->from->suite, &shape, &e->leaf, proof, raw->proof_count, &root, NULL);
     if (err)
         return err;
     return hash_equal(&root, &e->checkpoint.root) ? COMITY_OK : COMITY_E_INCLUSION;
@@ -350,8 +351,7 @@ static int shape_cuts(struct check *c)
         return COMITY_E_NOMEM;
     f->shape.size = f->checkpoint.size;
     f->shape.cut = cut;
-    f->shape.cut_count =
-        parcel_cuts(f->head.since, f->head.since_count, f->checkpoint.size, cut);
+    f->shape.cut_count = parcel_cuts(f->head.since, f->head.since_count, f->checkpoint.size, cut);
     return COMITY_OK;
 }
 
@@ -367,7 +367,8 @@ static int check_known_root(const struct check *c, uint64_t size, const struct h
     return hash_equal(&known, root) ? COMITY_OK : COMITY_E_CONSISTENCY;
 }
 
-/* Hold every root that the proof yields against what is known here, and learn whether the parcel links. */
+/* Hold every root that the proof yields against what is known here, and learn whether the parcel
+ * links. */
 static int check_history(struct check *c, const struct hash *cut_roots)
 {
     struct parcel_facts *f = c->f;
@@ -511,8 +512,8 @@ int parcel_path(const struct parcel_facts *f, size_t which, struct hash_list *ou
 }
 
 int statement_routes(const struct parcel_facts *statement, size_t which, struct bytes origin,
-                     const struct checkpoint *checkpoint, const struct hash *parcel, struct bytes me,
-                     uint64_t *ret_delivery_seq)
+                     const struct checkpoint *checkpoint, const struct hash *parcel,
+                     struct bytes me, uint64_t *ret_delivery_seq)
 {
     if (which >= statement->count)
         return COMITY_E_STATEMENT;

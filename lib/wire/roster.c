@@ -152,8 +152,8 @@ static bool same_closing(const struct roster_ledger *a, const struct roster_ledg
     return true;
 }
 
-/* A ledger that was ever listed stays listed, under its key, and a closed one stays closed where it was: what it signed must
- * be judged alike for as long as anybody holds it. */
+/* A ledger that was ever listed stays listed, under its key, and a closed one stays closed where it
+ * was: what it signed must be judged alike for as long as anybody holds it. */
 static int keep_ledgers(const struct roster *r, const struct roster *previous)
 {
     for (size_t i = 0; previous && i < previous->doc.member_count; i++) {

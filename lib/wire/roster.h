@@ -43,8 +43,8 @@ struct network {
  *     <vkey>            one line each
  *
  * A key's name is network "/authority", or that and "." n, with n from 2. The threshold is at least
- * 1 and at most the number of keys. COMITY_E_MALFORMED; COMITY_E_BAD_KEY for a key that stands there
- * twice, or of low order. Any thread.
+ * 1 and at most the number of keys. COMITY_E_MALFORMED; COMITY_E_BAD_KEY for a key that stands
+ * there twice, or of low order. Any thread.
  */
 int network_parse(struct bytes text, struct network *ret) __attribute__((warn_unused_result));
 void network_put(struct buf *out, const struct network *n);
@@ -91,8 +91,8 @@ struct roster;
  *                          the names of their keys. All but the last are closed, with a root of 32
  *                          bytes; witnesses are origins of this network.
  *   COMITY_E_SUITE         A ledger's suite is not known here.
- *   COMITY_E_BAD_KEY       A key is of low order or stands there twice: an Ed25519 key among ledgers
- *                          and authority, or an X25519 key among CURVE and seal keys.
+ *   COMITY_E_BAD_KEY       A key is of low order or stands there twice: an Ed25519 key among
+ * ledgers and authority, or an X25519 key among CURVE and seal keys.
  */
 int roster_open(struct bytes file, const struct network *anchor, const struct roster *previous,
                 struct roster **ret) __attribute__((warn_unused_result));

@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define MUST(call)                                                                                 \
-    do {                                                                                           \
-        int must_err = (call);                                                                     \
-        if (must_err) {                                                                            \
-            fprintf(stderr, "%s:%d: %s: %d\n", __FILE__, __LINE__, #call, must_err);               \
-            abort();                                                                               \
-        }                                                                                          \
+#define MUST(call)                                                                   \
+    do {                                                                             \
+        int must_err = (call);                                                       \
+        if (must_err) {                                                              \
+            fprintf(stderr, "%s:%d: %s: %d\n", __FILE__, __LINE__, #call, must_err); \
+            abort();                                                                 \
+        }                                                                            \
     } while (0)
 
 static const char network_name[] = "test-net";
@@ -148,7 +148,8 @@ void net_init(struct net *n, const char *const *ids, size_t count)
     MUST(crypto_init());
     snprintf(n->endpoint[0], sizeof n->endpoint[0], "tcp://127.0.0.1:1");
     snprintf(n->endpoint[1], sizeof n->endpoint[1], "tcp://127.0.0.1:2");
-    snprintf(n->dir, sizeof n->dir, "%s/comity-net-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    snprintf(n->dir, sizeof n->dir, "%s/comity-net-XXXXXX",
+             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (!mkdtemp(n->dir))
         abort();
     uint8_t seed[32];
@@ -234,18 +235,17 @@ static void seal_for(struct net *n, const struct party *p, const struct party_pa
 {
     struct parcel_reader readers[PARCEL_RECIPIENTS_MAX];
     for (size_t i = 0; i < what->to_count; i++)
-        readers[i] =
-            (struct parcel_reader){.member = bytes_of(what->to[i]),
-                                   .pub = net_party(n, what->to[i])->keys.seal_public};
-    const struct parcel_seal_input in = {.suite = suite_get(SUITE_1),
-                                         .origin = bytes_of(p->origin),
-                                         .recipients = readers,
-                                         .recipient_count = what->to_count,
-                                         .sender = {.member = bytes_of(p->id),
-                                                    .pub = p->keys.seal_public},
-                                         .openings = openings,
-                                         .blobs = what->blobs,
-                                         .blob_count = what->blob_count};
+        readers[i] = (struct parcel_reader){.member = bytes_of(what->to[i]),
+                                            .pub = net_party(n, what->to[i])->keys.seal_public};
+    const struct parcel_seal_input in = {
+        .suite = suite_get(SUITE_1),
+        .origin = bytes_of(p->origin),
+        .recipients = readers,
+        .recipient_count = what->to_count,
+        .sender = {.member = bytes_of(p->id), .pub = p->keys.seal_public},
+        .openings = openings,
+        .blobs = what->blobs,
+        .blob_count = what->blob_count};
     MUST(parcel_seal(&in, ret));
 }
 
@@ -256,8 +256,8 @@ static void append_run(struct net *n, struct party *p, const struct party_parcel
     for (size_t i = 0; i < what->count; i++) {
         struct entry_to to[PARCEL_RECIPIENTS_MAX];
         for (size_t k = 0; k < what->to_count; k++)
-            to[k] = (struct entry_to){.member = bytes_of(what->to[k]),
-                                      .pair_seq = what->pair_seq + i};
+            to[k] =
+                (struct entry_to){.member = bytes_of(what->to[k]), .pair_seq = what->pair_seq + i};
         struct entry e = {.time_ms = 1700000000000,
                           .kind = ENTRY_RECORD,
                           .roster = roster_number(n->roster),

@@ -1,6 +1,7 @@
 /*
- * A small network for tests, made of real keys, ledgers and rosters: an authority, a broker and some bureaus, each with a ledger
- * in a temporary folder. Everything that fails here ends the test program.
+ * A small network for tests, made of real keys, ledgers and rosters: an authority, a broker and
+ * some bureaus, each with a ledger in a temporary folder. Everything that fails here ends the test
+ * program.
  */
 #ifndef SUPPORT_NET_H
 #define SUPPORT_NET_H
@@ -34,7 +35,8 @@ struct net {
     char endpoint[2][64]; /* the brokers', main and bulk; a change counts from the next roster on */
 };
 
-/* A network with these members; a bureau's id makes a bureau, any other a broker. Roster 1 names them all. */
+/* A network with these members; a bureau's id makes a bureau, any other a broker. Roster 1 names
+ * them all. */
 void net_init(struct net *n, const char *const *ids, size_t count);
 void net_done(struct net *n);
 struct party *net_party(struct net *n, const char *id);
@@ -47,15 +49,16 @@ void net_next_roster(struct net *n, const char *closed);
 /* Issue the next roster, in which the ledger of ${id} is closed as it is now. Open it. */
 void net_close_ledger(struct net *n, const char *id);
 
-/* One turn of a party: ${count} RECORD entries with bodies "body <i>" for ${to}, as one sealed parcel; numbers from ${pair_seq} on. The
- * parcel's bytes into ${out}. ${since}: size last sent to everybody, 0: never. */
+/* One turn of a party: ${count} RECORD entries with bodies "body <i>" for ${to}, as one sealed
+ * parcel; numbers from ${pair_seq} on. The parcel's bytes into ${out}. ${since}: size last sent to
+ * everybody, 0: never. */
 struct party_parcel {
     const char *const *to; /* sorted */
     size_t to_count;
     size_t count;
     uint64_t pair_seq;
     uint64_t since;
-    const char *broker; /* member id for `since` */
+    const char *broker;        /* member id for `since` */
     const struct bytes *blobs; /* attachments that the head names: id ‖ u64be len */
     size_t blob_count;
     struct bytes file; /* if not none: FILE entries about this blob instead, so a receipt */

@@ -172,7 +172,8 @@ static void log_line_stays_one_line_whatever_a_peer_says(void **state)
     log_line("plain", line, sizeof line);
     assert_non_null(strstr(line, " warn tested text=plain n=7 id=0aff\n"));
     log_line("a\nfake error=none \"x\" \\ \x1b[31m\xc2\x9b\xff", line, sizeof line);
-    assert_non_null(strstr(line, "text=\"a\\x0afake error=none \\\"x\\\" \\\\ \\x1b[31m\\xc2\\x9b\\xff\""));
+    assert_non_null(
+        strstr(line, "text=\"a\\x0afake error=none \\\"x\\\" \\\\ \\x1b[31m\\xc2\\x9b\\xff\""));
     assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
     log_line("杭州", line, sizeof line);
     assert_non_null(strstr(line, "text=\"杭州\""));
@@ -184,8 +185,10 @@ static void log_line_stays_one_line_whatever_a_peer_says(void **state)
 static void trouble_of_this_machine_is_nobody_elses_fault(void **state)
 {
     (void)state;
-    static const int ours[] = {COMITY_E_DISK_FULL, COMITY_E_PERMISSION, COMITY_E_LEDGER_DAMAGED, -9999};
-    static const int theirs[] = {COMITY_E_SEAL, COMITY_E_MALFORMED, COMITY_E_CLOSED, COMITY_E_TOO_LARGE};
+    static const int ours[] = {COMITY_E_DISK_FULL, COMITY_E_PERMISSION, COMITY_E_LEDGER_DAMAGED,
+                               -9999};
+    static const int theirs[] = {COMITY_E_SEAL, COMITY_E_MALFORMED, COMITY_E_CLOSED,
+                                 COMITY_E_TOO_LARGE};
     for (size_t i = 0; i < 4; i++) {
         assert_true(fault_is_ours(ours[i]));
         assert_false(fault_is_ours(theirs[i]));

@@ -12,8 +12,12 @@
 static void base64_rfc4648_vectors_round_trip(void **state)
 {
     (void)state;
-    static const char *const rows[][2] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},
-                                          {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},  {"fooba", "Zm9vYmE="},
+    static const char *const rows[][2] = {{"", ""},
+                                          {"f", "Zg=="},
+                                          {"fo", "Zm8="},
+                                          {"foo", "Zm9v"},
+                                          {"foob", "Zm9vYg=="},
+                                          {"fooba", "Zm9vYmE="},
                                           {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct buf out = BUF_INIT;
@@ -29,7 +33,8 @@ static void base64_rfc4648_vectors_round_trip(void **state)
 static void base64_second_spelling_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"Zg", "Zg=", "Zh==", "Zm9=", "Zm 9v", "Zm9v\n", "=m9v", "Zg==Zg==", "====", "Z==="};
+    static const char *const bad[] = {"Zg",     "Zg=",  "Zh==",     "Zm9=", "Zm 9v",
+                                      "Zm9v\n", "=m9v", "Zg==Zg==", "====", "Z==="};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct buf out = BUF_INIT;
         assert_int_equal(text_get_base64(bytes_of(bad[i]), &out), COMITY_E_MALFORMED);
@@ -45,7 +50,8 @@ static void u64_edges(void **state)
     assert_true(v == UINT64_MAX);
     assert_int_equal(text_get_u64(bytes_of("0"), &v), 0);
     assert_true(v == 0);
-    static const char *const bad[] = {"", "01", "18446744073709551616", "99999999999999999999", "-1", "1 ", "+1", "1a"};
+    static const char *const bad[] = {
+        "", "01", "18446744073709551616", "99999999999999999999", "-1", "1 ", "+1", "1a"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(text_get_u64(bytes_of(bad[i]), &v), COMITY_E_MALFORMED);
     assert_true(v == 0);
@@ -64,13 +70,15 @@ static void time_round_trip_and_refusals(void **state)
     text_put_time_china(&out, ms);
     assert_string_equal(buf_str(&out), "2024-03-01T07:59:59+08:00");
     buf_free(&out);
-    static const char *const bad[] = {"2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-02-29 23:59:59Z",
-                                      "2024-02-29T24:00:00Z", "2024-02-29T23:59:59+08:00", "2024-2-29T23:59:59Z"};
+    static const char *const bad[] = {"2023-02-29T00:00:00Z",      "2024-13-01T00:00:00Z",
+                                      "2024-02-29 23:59:59Z",      "2024-02-29T24:00:00Z",
+                                      "2024-02-29T23:59:59+08:00", "2024-2-29T23:59:59Z"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(text_get_time(bytes_of(bad[i]), &ms), COMITY_E_MALFORMED);
 }
 
-/* Whatever stands among plain characters, at whatever place in a group of eight, counts as it does alone. */
+/* Whatever stands among plain characters, at whatever place in a group of eight, counts as it does
+ * alone. */
 static void one_byte_among_plain_ones_counts_at_every_place(void **state)
 {
     (void)state;
@@ -88,7 +96,8 @@ static void one_byte_among_plain_ones_counts_at_every_place(void **state)
         }
     }
     assert_true(text_is_paragraphs(bytes_of("第一段\n\t第二段 and more of it")));
-    assert_false(text_is_paragraphs(BYTES_LIT("12345678\xc2\x9f" "12345678")));
+    assert_false(text_is_paragraphs(BYTES_LIT("12345678\xc2\x9f"
+                                              "12345678")));
 }
 
 static void utf8_and_lines(void **state)
@@ -98,7 +107,8 @@ static void utf8_and_lines(void **state)
     assert_false(text_is_line(bytes_of("a\nb")));
     assert_true(text_is_utf8(bytes_of("a\nb")));
     assert_false(text_is_line(BYTES_LIT("\xc2\x85")));
-    static const char *const bad[] = {"\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe6\x9d", "\xff"};
+    static const char *const bad[] = {"\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe6\x9d",
+                                      "\xff"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(text_is_utf8(bytes_of(bad[i])));
 }
@@ -110,7 +120,8 @@ static void member_ids(void **state)
     assert_true(text_is_bureau_id(bytes_of("330100-001")));
     assert_true(text_is_member_id(bytes_of("hub")));
     assert_false(text_is_bureau_id(bytes_of("hub")));
-    static const char *const bad[] = {"", "authority", "330100-1", "33010-0001", "Hub", "-hub", "330100-0011", "hub.2", "a/b"};
+    static const char *const bad[] = {"",     "authority",   "330100-1", "33010-0001", "Hub",
+                                      "-hub", "330100-0011", "hub.2",    "a/b"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(text_is_member_id(bytes_of(bad[i])));
 }
@@ -125,8 +136,15 @@ static void origins(void **state)
     assert_int_equal(text_get_origin(bytes_of("cn-samr/330100-001.2"), &o), 0);
     assert_true(bytes_is(o.member, "330100-001"));
     assert_int_equal(o.generation, 2);
-    static const char *const bad[] = {"cn-samr", "cn-samr/", "/330100-001", "cn-samr/330100-001.1", "cn-samr/330100-001.02",
-                                      "cn-samr/330100-001.", "cn samr/hub", "cn-samr/authority", "cn-samr/hub/x"};
+    static const char *const bad[] = {"cn-samr",
+                                      "cn-samr/",
+                                      "/330100-001",
+                                      "cn-samr/330100-001.1",
+                                      "cn-samr/330100-001.02",
+                                      "cn-samr/330100-001.",
+                                      "cn samr/hub",
+                                      "cn-samr/authority",
+                                      "cn-samr/hub/x"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(text_get_origin(bytes_of(bad[i]), &o), COMITY_E_MALFORMED);
 }

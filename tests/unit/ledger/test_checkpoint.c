@@ -1,8 +1,8 @@
 /* Checkpoints and exported proofs: the published log, round trips, and every second spelling
  * refused. */
 #include "ledger/checkpoint.h"
-#include "msg/entry.h"
 #include "ledger/proof.h"
+#include "msg/entry.h"
 
 #include "trees.h"
 
@@ -187,9 +187,9 @@ static void parse_second_spelling_is_refused(void **state)
     assert_int_equal(checkpoint_parse_text(BYTES_LIT("a\0b\n15\n" ROOT "\n"), &c),
                      COMITY_E_MALFORMED);
     assert_true(c.size == 77);
-    assert_int_equal(checkpoint_parse_text(
-                         bytes_of("go.sum database tree\n281474976710656\n" ROOT "\n"), &c),
-                     0);
+    assert_int_equal(
+        checkpoint_parse_text(bytes_of("go.sum database tree\n281474976710656\n" ROOT "\n"), &c),
+        0);
     assert_true(c.size == LEDGER_SIZE_MAX);
     assert_string_equal(c.origin, "go.sum database tree");
 }

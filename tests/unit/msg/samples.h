@@ -31,9 +31,10 @@ static inline const uint8_t *sample_octets(void)
 
 static inline struct entry sample_entry(void)
 {
-    static struct entry_to to[] = {{.member = BYTES_LIT("330100-001"), .pair_seq = 1},
-                                   {.member = BYTES_LIT("330200-001"), .pair_seq = LEDGER_SIZE_MAX - 1},
-                                   {.member = BYTES_LIT("broker-a"), .pair_seq = 300}};
+    static struct entry_to to[] = {
+        {.member = BYTES_LIT("330100-001"), .pair_seq = 1},
+        {.member = BYTES_LIT("330200-001"), .pair_seq = LEDGER_SIZE_MAX - 1},
+        {.member = BYTES_LIT("broker-a"), .pair_seq = 300}};
     return (struct entry){
         .index = 0x030405060708,
         .time_ms = 1795513635000,

@@ -77,8 +77,9 @@ static void enrol_collectors(struct actor *a, struct turn *t, void *arg)
     }
 }
 
-static struct bytes collector_note(const struct actor *a, struct turn *t, const struct sample *sample,
-                                   size_t i, struct bytes salt, struct bytes record)
+static struct bytes collector_note(const struct actor *a, struct turn *t,
+                                   const struct sample *sample, size_t i, struct bytes salt,
+                                   struct bytes record)
 {
     struct note_signer *s = collector_signer(a, i, sample->record.officers[i].licence);
     struct officer_signature sig = {.origin = bytes_of(a->party->origin),

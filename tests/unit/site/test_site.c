@@ -1,4 +1,5 @@
-/* A member's folder: made as a whole or not at all, read strictly, opened only with the right passphrase. */
+/* A member's folder: made as a whole or not at all, read strictly, opened only with the right
+ * passphrase. */
 #include "base/file.h"
 #include "crypto/keyfile.h"
 #include "net.h"
@@ -127,7 +128,8 @@ static void failed_init_leaves_nothing_behind(void **state)
     }
     plan = plan_of(f);
     plan.network = "/nonexistent";
-    assert_int_equal(site_create(&plan, bytes_of("p"), 0, &f->join, &f->detail), COMITY_E_NOT_FOUND);
+    assert_int_equal(site_create(&plan, bytes_of("p"), 0, &f->join, &f->detail),
+                     COMITY_E_NOT_FOUND);
     plan = plan_of(f);
     assert_int_equal(site_create(&plan, BYTES_NONE, 0, &f->join, &f->detail), COMITY_E_INVALID);
     char command[700];
@@ -154,7 +156,8 @@ static void configuration_errors_name_file_and_line(void **state)
         const char *says;
     } rows[] = {
         {"role = \"node\"\nmember = \"330100-001\"\nname = \"x\"\ntypo = 1\n", "node.conf:4"},
-        {"role = \"node\"\nmember = \"330100-001\"\nname = \"x\"\nlog_level = \"loud\"\n", "log_level"},
+        {"role = \"node\"\nmember = \"330100-001\"\nname = \"x\"\nlog_level = \"loud\"\n",
+         "log_level"},
         {"role = \"node\"\nmember = \"330100-001\"\nname = \"x\"\nsuite = 0\n", "suite"},
         {"role = \"node\"\nmember = \"330100-001\"\nname = \"x\"\nsuite = 99\n", "suite 99"},
         {"role = \"pope\"\nmember = \"330100-001\"\nname = \"x\"\n", "role must be"},
@@ -162,10 +165,13 @@ static void configuration_errors_name_file_and_line(void **state)
         {"role = \"node\"\nname = \"x\"\n", "member"},
         {"role = \"broker\"\nmember = \"hub\"\nname = \"x\"\n", "listen"},
         {"role = \"node\nmember", "node.conf"},
-        {"role = \"node\"\nmember = \"330100-001\"\nname = \"x\"\nkeep_days = 90\n", "keep_days is a broker's"},
-        {"role = \"node\"\nmember = \"330100-001\"\nname = \"x\"\nlisten = \"tcp://*:1\"\n", "listen is a broker's"},
+        {"role = \"node\"\nmember = \"330100-001\"\nname = \"x\"\nkeep_days = 90\n",
+         "keep_days is a broker's"},
+        {"role = \"node\"\nmember = \"330100-001\"\nname = \"x\"\nlisten = \"tcp://*:1\"\n",
+         "listen is a broker's"},
         {"role = \"broker\"\nmember = \"hub\"\nname = \"x\"\nlisten = \"a\"\nlisten_bulk = \"b\"\n"
-         "checkpoint_entries = 9\n", "checkpoint_entries is a node's"},
+         "checkpoint_entries = 9\n",
+         "checkpoint_entries is a node's"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct site *s = NULL;

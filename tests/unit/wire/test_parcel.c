@@ -55,10 +55,8 @@ static void make(struct fixture *f, const char *const *to, size_t to_count, size
 
 static struct parcel_rules rules_for(struct fixture *f, const char *me)
 {
-    return (struct parcel_rules){.roster = f->net.roster,
-                                 .place = PARCEL_DELIVERED,
-                                 .me = bytes_of(me),
-                                 .notes = &f->notes};
+    return (struct parcel_rules){
+        .roster = f->net.roster, .place = PARCEL_DELIVERED, .me = bytes_of(me), .notes = &f->notes};
 }
 
 static const char *const both[] = {HANGZHOU, SHENZHEN};
@@ -91,15 +89,19 @@ static void every_reader_opens_and_a_stranger_does_not(void **state)
         parcel_unseal(f->arena, facts, bytes_of(HUB), net_party(&f->net, HUB)->keys.seal, 1, &o),
         COMITY_E_NOT_RECIPIENT);
     struct parcel_rules r = rules_for(f, HUB);
-    assert_int_equal(parcel_verify(f->arena, buf_bytes(&parcel), &r, &facts), COMITY_E_NOT_RECIPIENT);
+    assert_int_equal(parcel_verify(f->arena, buf_bytes(&parcel), &r, &facts),
+                     COMITY_E_NOT_RECIPIENT);
     buf_free(&parcel);
 }
 
-/* The bytes of a head that no signature covers: who was last sent how much. Their place in ${parcel}. */
+/* The bytes of a head that no signature covers: who was last sent how much. Their place in
+ * ${parcel}. */
 static bool is_since(struct bytes parcel, size_t at)
 {
-    /* since elements hold member ids that follow the checkpoint note: find the last occurrence of its end. */
-    static const char marker[] = "test-net/" CHENGDU " "; /* — <key name> in the note's signature line */
+    /* since elements hold member ids that follow the checkpoint note: find the last occurrence of
+     * its end. */
+    static const char marker[] =
+        "test-net/" CHENGDU " "; /* — <key name> in the note's signature line */
     for (size_t i = 0; i + sizeof marker <= parcel.len; i++)
         if (memcmp(parcel.data + i, marker, sizeof marker - 1) == 0)
             return at > i && at < i + 300;
@@ -122,7 +124,8 @@ static void no_flipped_bit_goes_through(void **state)
         parcel.data[i / 8] ^= (uint8_t)(1 << i % 8);
         arena_reset(f->arena);
         if (parcel_verify(f->arena, buf_bytes(&parcel), &r, &facts) == 0) {
-            /* Only `since` is not covered by the checkpoint; even so the parcel has another name, which no ROUTED bears. */
+            /* Only `since` is not covered by the checkpoint; even so the parcel has another name,
+             * which no ROUTED bears. */
             assert_false(hash_equal(&facts->hash, &genuine));
             assert_true(is_since(buf_bytes(&parcel), i / 8));
             passed++;
@@ -183,7 +186,8 @@ static void history_must_be_the_one_known(void **state)
     known.root.b[0] ^= 1;
     assert_int_equal(parcel_verify(f->arena, buf_bytes(&two), &r, &facts), COMITY_E_CONSISTENCY);
     assert_int_equal(parcel_verify(f->arena, buf_bytes(&one), &r, &facts), COMITY_E_EQUIVOCATION);
-    /* A known ledger that does not link: a recipient takes it and is told, a broker does not take it. */
+    /* A known ledger that does not link: a recipient takes it and is told, a broker does not take
+     * it. */
     known.size = 1;
     assert_int_equal(parcel_verify(f->arena, buf_bytes(&one), &r, &facts), 0);
     assert_false(facts->is_linked);
@@ -285,8 +289,7 @@ static void parcel_is_no_statement_and_claims_are_read_unverified(void **state)
     r = rules_for(f, HANGZHOU);
     r.sender = bytes_of(SHENZHEN);
     assert_int_equal(parcel_verify(f->arena, buf_bytes(&parcel), &r, &facts), COMITY_E_NOT_MEMBER);
-    assert_int_equal(
-        parcel_read_claims(f->arena, buf_bytes(&parcel), suite_get(SUITE_1), &c), 0);
+    assert_int_equal(parcel_read_claims(f->arena, buf_bytes(&parcel), suite_get(SUITE_1), &c), 0);
     assert_true(c.count == 4 && c.has_index && c.index == 1 && c.size == 5);
     assert_true(bytes_is(c.origin, "test-net/" CHENGDU));
     assert_true(parcel_is_undecodable(COMITY_E_MALFORMED));
