@@ -50,7 +50,7 @@ static const struct view_field fact_fields[] = {
 static const struct view_field check_fields[] = {{"ok", NULL, AS_VALID},
                                                  {"check", NULL, AS_WHOLE},
                                                  {"what", NULL, AS_WHOLE},
-                                                 {"error", NULL, AS_WHOLE},
+                                                 {"files[]", NULL, AS_WHOLE},
                                                  {0}};
 static const struct view_field signature_fields[] = {{"name", N_("person"), AS_TEXT},
                                                      {"licence", N_("licence"), AS_WHOLE},
@@ -79,34 +79,67 @@ static const struct view facts_view = {.sections = (const struct view_section[])
 
 /* ---- for people ---- */
 
-/* What a check looks at; the tokens are those of VERIFY.txt in the package. */
-static const struct {
+/* What a check looks at, and what it means that it failed or is open; the tokens are those of
+ * VERIFY.txt in the package. */
+static const struct check_word {
     const char *token;
     const char *text;
+    const char *failed;
 } check_words[] = {
-    {"sums", N_("every file has the SHA-256 in the list")},
-    {"complete", N_("no file is missing from the list")},
-    {"roster", N_("the roster is the one that its note is about")},
-    {"authority", N_("enough of the authority's keys have signed the roster")},
-    {"entry", N_("the entry stands in its owner's ledger, under a signed checkpoint")},
-    {"content", N_("the content is what the entry commits to")},
-    {"signature", N_("the officer signed this very record, with an enrolled key")},
-    {"collectors", N_("two different officers signed as collectors")},
-    {"sent", N_("the record stood in what was sent")},
-    {"broker", N_("the broker accepted what was sent")},
-    {"receipt", N_("the recipient received it, opened it, and every content matched")},
-    {"recognition", N_("a reviewer decided about this evidence, and signed that")},
-    {"file", N_("the file is the one that the record names, by SHA-256 and SM3")},
-    {"seal", N_("an officer of the bureau sealed the package")},
-    {"closed", N_("whether the checkpoint was good, since the roster closed that ledger")},
+    {"sums", N_("every file has the SHA-256 in the list"),
+     N_("not as in the list of SHA-256 values:")},
+    {"complete", N_("no file is missing from the list"), N_("not in the list:")},
+    {"roster", N_("the roster is the one that its note is about"),
+     N_("the roster is not the one that its note is about")},
+    {"authority", N_("enough of the authority's keys have signed the roster"),
+     N_("too few of the authority's keys have signed the roster")},
+    {"entry", N_("the entry stands in its owner's ledger, under a signed checkpoint"),
+     N_("it is not proven that the entry stands in its owner's ledger")},
+    {"content", N_("the content is what the entry commits to"),
+     N_("the content is not what the entry commits to, or is missing")},
+    {"signature", N_("the officer signed this very record, with an enrolled key"),
+     N_("it is not proven that an officer signed this record with an enrolled key")},
+    {"collectors", N_("two different officers signed as collectors"),
+     N_("no two different officers signed as collectors")},
+    {"sent", N_("the record stood in what was sent"),
+     N_("it is not proven that the record stood in what was sent")},
+    {"broker", N_("the broker accepted what was sent"),
+     N_("it is not proven that the broker accepted what was sent")},
+    {"receipt", N_("the recipient received it, opened it, and every content matched"),
+     N_("it is not proven that the recipient received it")},
+    {"recognition", N_("a reviewer decided about this evidence, and signed that"),
+     N_("this decision is not proven to be about this evidence")},
+    {"file", N_("the file is the one that the record names, by SHA-256 and SM3"),
+     N_("the file is not the one that the record names, or is missing:")},
+    {"seal", N_("an officer of the bureau sealed the package"),
+     N_("no valid seal of an officer of the bureau covers the list of files")},
+    {"closed", N_("whether the checkpoint was good, since the roster closed that ledger"),
+     N_("what was closed is not shown to hold all that this checkpoint did")},
 };
 
-static const char *words_of(const char *token)
+static const struct check_word *words_of(const char *token)
 {
-    for (size_t i = 0; i < sizeof check_words / sizeof check_words[0]; i++)
+    for (size_t i = 0; token && i < sizeof check_words / sizeof check_words[0]; i++)
         if (strcmp(check_words[i].token, token) == 0)
-            return _(check_words[i].text);
-    return token;
+            return &check_words[i];
+    return NULL;
+}
+
+/* The names of files that a check failed for; not all of very many. */
+static void put_names(struct buf *out, const json_t *files)
+{
+    enum { SHOWN_MAX = 8 };
+    size_t n = json_array_size(files);
+    for (size_t i = 0; i < n && i < SHOWN_MAX; i++) {
+        const char *name = json_string_value(json_array_get(files, i));
+        buf_put_str(out, i ? ", " : " ");
+        out_put_shown(out, bytes_of(name ? name : "?"), 0);
+    }
+    if (n > SHOWN_MAX) {
+        size_t more = n - SHOWN_MAX;
+        buf_put_u8(out, ' ');
+        buf_printf(out, ngettext("and one more", "and %zu more", more), more);
+    }
 }
 
 static void put_check(struct buf *out, const struct out_style *style, const json_t *check)
@@ -114,7 +147,7 @@ static void put_check(struct buf *out, const struct out_style *style, const json
     const json_t *ok = json_object_get(check, "ok");
     const char *token = json_string_value(json_object_get(check, "check"));
     const char *what = json_string_value(json_object_get(check, "what"));
-    const char *error = json_string_value(json_object_get(check, "error"));
+    const struct check_word *w = words_of(token);
     struct buf words = BUF_INIT;
     buf_put_str(out, "  ");
     out_put_coloured(out, style,
@@ -126,11 +159,32 @@ static void put_check(struct buf *out, const struct out_style *style, const json
                                          : "!");
     buf_put_u8(out, ' ');
     out_put_shown(&words, bytes_of(what ? what : ""), 0);
-    buf_printf(&words, ": %s", token ? words_of(token) : "?");
-    if (error)
-        buf_printf(&words, " [%s]", error);
+    /* "closed" is worded as the open question that it mostly is */
+    bool is_failed = json_is_false(ok) || (!json_is_boolean(ok) && w && strcmp(w->token, "closed"));
+    buf_printf(&words, ": %s", w ? _(is_failed ? w->failed : w->text) : token ? token : "?");
+    put_names(&words, json_object_get(check, "files"));
     out_put_wrapped(out, buf_str(&words), style->width - 6, 4);
     buf_put_u8(out, '\n');
+    buf_free(&words);
+}
+
+/* A sentence of its own below the verdict. */
+static void put_remark(struct buf *out, const struct out_style *style, const char *text)
+{
+    buf_put_str(out, "  ");
+    out_put_wrapped(out, text, style->width - 2, 2);
+    buf_put_u8(out, '\n');
+}
+
+static void put_other_keys(struct buf *out, const struct out_style *style, const char *network)
+{
+    struct buf words = BUF_INIT;
+    buf_printf(
+        &words,
+        _("The roster in it is signed by other keys than those in %s. Compare the SHA-256 of "
+          "that file with what the authority has made public."),
+        network ? network : "--network");
+    put_remark(out, style, buf_str(&words));
     buf_free(&words);
 }
 
@@ -174,6 +228,13 @@ static void render(const struct cli *c, const struct out_style *style, struct bu
 {
     const json_t *checks = json_object_get(c->result, "checks");
     put_verdict(out, style, checks);
+    if (json_is_true(json_object_get(c->result, "wrapping_alone")))
+        put_remark(
+            out, style,
+            _("Only files that explain the package, or the list of files and its seal, differ: "
+              "the record, its entries, the signatures and the evidence files hold."));
+    if (json_is_true(json_object_get(c->result, "other_keys")))
+        put_other_keys(out, style, flag_text(c, "network"));
     out_render(&facts_view, c->result, style, out);
     buf_put_u8(out, '\n');
     out_put_coloured(out, style, OUT_BOLD, _("Checks that were made"));

@@ -12,10 +12,22 @@
 void package_say(struct package_checks *c, enum package_status status, const char *check,
                  const char *what)
 {
+    struct value none = value_array();
+    package_say_files(c, status, check, what, &none);
+}
+
+void package_say_files(struct package_checks *c, enum package_status status, const char *check,
+                       const char *what, struct value *files)
+{
     struct value v = value_object();
     value_set(&v, "check", json_string(check));
     value_set(&v, "what", json_string(what));
     value_set(&v, "ok", status == PACKAGE_OPEN ? json_null() : json_boolean(status == PACKAGE_OK));
+    if (files->json && json_array_size(files->json) == 0)
+        json_decref(files->json);
+    else
+        value_set(&v, "files", files->json);
+    files->json = NULL;
     value_add(&c->list, v.json);
     c->failed += status == PACKAGE_FAIL;
     c->open += status == PACKAGE_OPEN;

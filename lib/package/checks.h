@@ -5,11 +5,11 @@
 #define PACKAGE_CHECKS_H
 
 #include "domain/record.h"
-#include "json/value_json.h"
 #include "ledger/ledger.h"
 #include "package/files.h"
 #include "wire/officer_check.h"
 #include "wire/roster.h"
+#include "json/value_json.h"
 
 enum package_status { PACKAGE_OK, PACKAGE_OPEN, PACKAGE_FAIL };
 
@@ -21,13 +21,20 @@ struct package_checks {
     struct value list;
     size_t failed;
     size_t open;
+    bool has_other_keys; /* the roster is signed by the authority that it names, and not by that of
+                            the anchor */
 };
 
 /* roots.c: "sums" and "complete"; "roster" and "authority", and the roster itself. */
 void package_check_sums(struct package_checks *c);
 void package_check_roster(struct package_checks *c);
 
-void package_say(struct package_checks *c, enum package_status status, const char *check, const char *what);
+void package_say(struct package_checks *c, enum package_status status, const char *check,
+                 const char *what);
+/* The same, about ${files} (a list of paths, taken over): those that it fails for, as they are
+ * called in the package. */
+void package_say_files(struct package_checks *c, enum package_status status, const char *check,
+                       const char *what, struct value *files);
 
 /* An entry that a folder shows: proven, or not. */
 struct package_shown {
@@ -42,13 +49,15 @@ struct package_shown {
     struct body body;
 };
 /* "entry", and "closed" where the roster closed its ledger. */
-void package_show(struct package_checks *c, const char *folder, const char *proof, struct package_shown *ret);
+void package_show(struct package_checks *c, const char *folder, const char *proof,
+                  struct package_shown *ret);
 /* "content" */
 void package_content(struct package_checks *c, const char *folder, struct package_shown *s);
 /* The record in a body that was shown. False when there is none. */
 bool package_record(struct package_checks *c, const struct package_shown *s, struct record *ret,
                     struct hash *ret_hash);
-/* The officer that the KEY entry in ${folder} enrols: "entry", "content"; false when it enrols nobody. */
+/* The officer that the KEY entry in ${folder} enrols: "entry", "content"; false when it enrols
+ * nobody. */
 bool package_officer(struct package_checks *c, const char *folder, struct officer_key *ret);
 
 #endif

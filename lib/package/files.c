@@ -209,6 +209,8 @@ static int read_folder(struct package_files *p, const char *root, const char *be
         } else if (S_ISDIR(st.st_mode)) {
             err = inner.len < PACKAGE_PATH_MAX ? read_folder(p, root, buf_str(&inner))
                                                : COMITY_E_NOT_A_PACKAGE;
+        } else if (!S_ISREG(st.st_mode)) {
+            err = COMITY_E_NOT_A_PACKAGE; /* a link, a socket of a node … */
         } else {
             err = intake_begin(&in, p, buf_str(&inner));
             err = intake_end(&in, err ? err : intake_path(&in, buf_str(&path)));
@@ -263,13 +265,24 @@ static int read_zip(struct package_files *p, const char *path)
     return err;
 }
 
+/* Before all of a large folder is read for nothing. */
+static bool has_sums(const char *folder)
+{
+    char *path = file_path(folder, "SHA256SUMS");
+    bool yes = !path || access(path, F_OK) == 0;
+    free(path);
+    return yes;
+}
+
 int package_load(const char *path, struct package_files *ret)
 {
     struct stat st;
     struct package_files p = {0};
     if (stat(path, &st) != 0)
         return file_err(errno);
-    int err = S_ISDIR(st.st_mode) ? read_folder(&p, path, "") : read_zip(&p, path);
+    int err = !S_ISDIR(st.st_mode) ? read_zip(&p, path)
+              : has_sums(path)     ? read_folder(&p, path, "")
+                                   : COMITY_E_NOT_A_PACKAGE;
     if (err == COMITY_E_INVALID || err == COMITY_E_EXISTS)
         err = COMITY_E_NOT_A_PACKAGE;
     package_sort(&p);
@@ -305,12 +318,19 @@ static int put_fd(void *self, struct bytes bytes)
     return COMITY_OK;
 }
 
+/* Why libarchive could not write: without memory it has no number, and the disk is what is left. */
+static int archive_err(struct archive *zip)
+{
+    int number = archive_errno(zip);
+    return number > 0 ? file_err(number) : COMITY_E_IO;
+}
+
 static int put_archive(void *self, struct bytes bytes)
 {
     while (bytes.len) {
         la_ssize_t n = archive_write_data(self, bytes.data, bytes.len);
         if (n <= 0)
-            return COMITY_E_IO;
+            return archive_err(self);
         bytes = bytes_slice(bytes, (size_t)n, bytes.len);
     }
     return COMITY_OK;
@@ -369,7 +389,7 @@ static int write_file(const char *root, const struct package_file *f)
     if (!err)
         err = write_content(f, &to);
     if (!err && fsync(fd) != 0)
-        err = COMITY_E_IO;
+        err = file_err(errno);
     if (fd >= 0)
         close(fd);
     free(path);
@@ -386,12 +406,12 @@ static int write_member(struct archive *zip, const struct package_file *f, int64
     archive_entry_set_perm(e, mode_of(f));
     archive_entry_set_size(e, (la_int64_t)f->len);
     archive_entry_set_mtime(e, (time_t)(time_ms / 1000), 0);
-    int err = archive_write_header(zip, e) == ARCHIVE_OK ? COMITY_OK : COMITY_E_IO;
+    int err = archive_write_header(zip, e) == ARCHIVE_OK ? COMITY_OK : archive_err(zip);
     const struct outlet to = {.put = put_archive, .self = zip};
     if (!err)
         err = write_content(f, &to);
     if (!err && archive_write_finish_entry(zip) != ARCHIVE_OK)
-        err = COMITY_E_IO;
+        err = archive_err(zip);
     archive_entry_free(e);
     return err;
 }
@@ -404,11 +424,11 @@ static int write_zip(const char *path, const struct package_files *p, int64_t ti
     int err = COMITY_OK;
     if (archive_write_set_format_zip(zip) != ARCHIVE_OK ||
         archive_write_open_filename(zip, path) != ARCHIVE_OK)
-        err = COMITY_E_IO;
+        err = archive_err(zip);
     for (size_t i = 0; !err && i < p->file.count; i++)
         err = write_member(zip, &p->file.at[i], time_ms);
     if (archive_write_close(zip) != ARCHIVE_OK && !err)
-        err = COMITY_E_IO;
+        err = archive_err(zip);
     archive_write_free(zip);
     return err;
 }

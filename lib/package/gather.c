@@ -399,6 +399,12 @@ int gather_key(struct making *m, struct bytes origin, struct bytes licence, uint
     return COMITY_E_UNKNOWN_KEY;
 }
 
+json_t *gather_owner(const struct making *m, struct bytes origin)
+{
+    const struct roster_origin *o = roster_origin_of(rosters_at(m->audit, 0), origin);
+    return value_text(o ? o->member->name : origin);
+}
+
 /* ---- keeping ---- */
 
 static int save_one(struct making *m, const char *folder, const char *name, struct bytes content)

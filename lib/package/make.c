@@ -6,11 +6,11 @@
 
 #include "base/file.h"
 #include "domain/ref.h"
-#include "json/ledger_json.h"
-#include "json/record_json.h"
 #include "msg/record.h"
 #include "package/text.h"
 #include "wire/notes.h"
+#include "json/ledger_json.h"
+#include "json/record_json.h"
 
 #include <libgen.h>
 #include <stdio.h>
@@ -168,6 +168,7 @@ static int take_file(struct making *m, const char *folder, const struct record_f
         value_set(&v, "path", json_string(got->path));
         value_set(&v, "name", value_text(f->name));
         value_set(&v, "sha256", value_hex(f->sha256));
+        value_set(&v, "sm3", value_hex(f->sm3));
         value_add(&m->evidence, v.json);
     }
     if (err)
@@ -228,6 +229,8 @@ static int take_sealer(struct making *m)
         err = COMITY_E_UNKNOWN_KEY;
     if (err)
         return gather_fail(m, err, "%s", key->name);
+    value_set(&m->about, "sealer", value_text(officer.enrolment.name));
+    value_set(&m->about, "sealer_licence", value_text(officer.enrolment.licence));
     return gather_save(m, "seal", "entry.tlog-proof", &g);
 }
 
@@ -243,12 +246,17 @@ static int add_texts(struct making *m)
     value_set(v, "kind", json_string(record_token(TERMS_RECORD_KIND, m->content.kind)));
     value_set(v, "time", value_time((int64_t)m->record.entry.time_ms));
     value_set(v, "record_hash", value_hex(hash_bytes(&m->record_hash)));
-    value_set(v, "made_by", json_string(note_signer_public(m->plan->officer)->name));
+    value_set(v, "owner", gather_owner(m, m->origin));
+    value_set(v, "made_by", gather_owner(m, bytes_of(ledger_origin(m->ledger))));
     value_set(v, "made", value_time(m->plan->now_ms));
     value_set(v, "files", m->evidence.json);
     value_set(v, "signatures", m->signers.json);
+    value_set(v, "sent", m->sent.json);
+    value_set(v, "accepted", m->accepted.json);
     value_set(v, "receipts", m->receipts.json);
-    m->evidence.json = m->signers.json = m->receipts.json = NULL;
+    value_set(v, "recognitions", m->recognitions.json);
+    m->evidence.json = m->signers.json = m->sent.json = m->accepted.json = m->receipts.json =
+        m->recognitions.json = NULL;
     int err = value_finish(v, &about);
     m->about.json = NULL;
     if (!err)
@@ -347,7 +355,10 @@ static void making_done(struct making *m)
     LIST_FREE(m->shares);
     json_decref(m->about.json);
     json_decref(m->signers.json);
+    json_decref(m->sent.json);
+    json_decref(m->accepted.json);
     json_decref(m->receipts.json);
+    json_decref(m->recognitions.json);
     json_decref(m->evidence.json);
 }
 
@@ -359,15 +370,18 @@ int package_make(const struct package_plan *plan, struct buf *detail)
                        .scratch = arena_new(ARENA_MAX),
                        .about = value_object(),
                        .signers = value_array(),
+                       .sent = value_array(),
+                       .accepted = value_array(),
                        .receipts = value_array(),
+                       .recognitions = value_array(),
                        .evidence = value_array()};
     int err = m.arena && m.scratch ? COMITY_OK : COMITY_E_NOMEM;
     if (!err && access(plan->out, F_OK) == 0)
         err = gather_fail(&m, COMITY_E_EXISTS, "%s", plan->out);
     if (!err)
         err = gather(&m);
-    if (!err)
-        err = package_write(plan->out, &m.files, plan->now_ms);
+    if (!err && (err = package_write(plan->out, &m.files, plan->now_ms)))
+        gather_fail(&m, err, "%s", plan->out);
     if (!err && (err = check_written(&m)))
         package_remove(plan->out);
     making_done(&m);

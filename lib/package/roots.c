@@ -29,18 +29,23 @@ static bool next_sum(struct bytes *rest, struct hash *ret, char *path)
     return true;
 }
 
-static bool sums_fit(const struct package_files *p)
+/* Each file that is not as the list has it, or the list itself where it is none. */
+static bool sums_fit(const struct package_files *p, struct value *ret_files)
 {
     struct bytes rest = package_bytes(p, "SHA256SUMS");
+    bool is_list = rest.len > 0;
     while (rest.len) {
         char path[PACKAGE_PATH_MAX + 1];
         struct hash sum;
         const struct package_file *f = NULL;
-        if (!next_sum(&rest, &sum, path) || !(f = package_find(p, path)) ||
-            !hash_equal(&f->sha256, &sum))
-            return false;
+        if (!next_sum(&rest, &sum, path))
+            is_list = false;
+        else if (!(f = package_find(p, path)) || !hash_equal(&f->sha256, &sum))
+            value_add(ret_files, json_string(path));
     }
-    return true;
+    if (!is_list)
+        value_add(ret_files, json_string("SHA256SUMS"));
+    return json_array_size(ret_files->json) == 0;
 }
 
 static bool is_listed(const struct package_files *p, const char *wanted)
@@ -57,13 +62,16 @@ static bool is_listed(const struct package_files *p, const char *wanted)
 void package_check_sums(struct package_checks *c)
 {
     const struct package_files *p = &c->files;
-    bool all = true;
-    package_say(c, status_of(sums_fit(p)), "sums", "SHA256SUMS");
-    for (size_t i = 0; all && i < p->file.count; i++)
-        all = strcmp(p->file.at[i].path, "SHA256SUMS") == 0 ||
-              strcmp(p->file.at[i].path, "SHA256SUMS.note") == 0 ||
-              is_listed(p, p->file.at[i].path);
-    package_say(c, status_of(all), "complete", "SHA256SUMS");
+    struct value differ = value_array();
+    struct value unlisted = value_array();
+    bool fits = sums_fit(p, &differ);
+    package_say_files(c, status_of(fits), "sums", "SHA256SUMS", &differ);
+    for (size_t i = 0; i < p->file.count; i++)
+        if (strcmp(p->file.at[i].path, "SHA256SUMS") != 0 &&
+            strcmp(p->file.at[i].path, "SHA256SUMS.note") != 0 && !is_listed(p, p->file.at[i].path))
+            value_add(&unlisted, json_string(p->file.at[i].path));
+    bool is_complete = json_array_size(unlisted.json) == 0;
+    package_say_files(c, status_of(is_complete), "complete", "SHA256SUMS", &unlisted);
 }
 
 /* ---- the roster ---- */
@@ -93,6 +101,7 @@ void package_check_roster(struct package_checks *c)
     int err = rosters_open_by_itself(c->anchor, c->arena, note, bytes, &c->roster);
     if (!err)
         err = roster_open(roster_file(c->roster), c->anchor, NULL, &by_anchor);
+    c->has_other_keys = c->roster && err;
     package_say(c, status_of(!err), "authority", "roster.note");
     roster_free(by_anchor);
 }

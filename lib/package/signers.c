@@ -4,6 +4,7 @@
  */
 #include "package/gather.h"
 
+#include "msg/record.h"
 #include "package/text.h"
 
 #include <stdio.h>
@@ -75,12 +76,29 @@ int package_take_signatures(struct making *m)
 
 /* ---- recognitions ---- */
 
+/* For README.html. */
+static int add_decision(struct making *m, const struct gathered *g,
+                        const struct record_recognition *r)
+{
+    struct value v = value_object();
+    value_set(&v, "name", gather_owner(m, g->origin));
+    value_set(&v, "decision", json_string(record_token(TERMS_DECISION, r->decision)));
+    value_set_text(&v, "basis", r->basis);
+    value_set_text(&v, "limits", r->limits);
+    value_set(&v, "reviewer", value_text(r->reviewer.name));
+    value_set(&v, "licence", value_text(r->reviewer.licence));
+    value_set(&v, "time", value_time((int64_t)g->entry.time_ms));
+    value_add(&m->recognitions, v.json);
+    return m->recognitions.json ? COMITY_OK : COMITY_E_NOMEM;
+}
+
 /* A RECOGNITION about the record, with its reviewer's note and key. */
 static int take_recognition(struct making *m, struct bytes origin, uint64_t index, size_t number)
 {
     struct gathered g, key;
     struct officer_signature sig;
     struct officer_key officer;
+    struct record r;
     char folder[FOLDER_MAX];
     char path[FOLDER_MAX + 32];
     int err = gather_any(m, origin, index, &g);
@@ -112,6 +130,9 @@ static int take_recognition(struct making *m, struct bytes origin, uint64_t inde
         snprintf(path, sizeof path, "%s/reviewer.note", folder);
         err = package_add(&m->files, path, g.body.notes[0]);
     }
+    if (!err && record_decode(m->arena, g.body.record, &r) == COMITY_OK &&
+        r.kind == RECORD_RECOGNITION)
+        err = add_decision(m, &g, &r.u.recognition);
     return err;
 }
 

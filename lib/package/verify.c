@@ -312,11 +312,13 @@ static void check_files(struct verifying *v)
     for (size_t i = 0; i < e->file_count; i++) {
         char what[32];
         const struct package_file *f = file_number(&v->c.files, i + 1);
+        bool ok = f && bytes_equal(hash_bytes(&f->sha256), e->files[i].sha256) &&
+                  bytes_equal(hash_bytes(&f->sm3), e->files[i].sm3);
+        struct value named = value_array();
+        if (!ok)
+            value_add(&named, value_text(e->files[i].name));
         snprintf(what, sizeof what, "files/%zu", i + 1);
-        say(v,
-            f && bytes_equal(hash_bytes(&f->sha256), e->files[i].sha256) &&
-                bytes_equal(hash_bytes(&f->sm3), e->files[i].sm3),
-            "file", what);
+        package_say_files(&v->c, ok ? PACKAGE_OK : PACKAGE_FAIL, "file", what, &named);
         struct value file = value_object();
         value_set(&file, "name", value_text(e->files[i].name));
         value_set(&file, "sha256", value_hex(e->files[i].sha256));
@@ -372,19 +374,61 @@ static void check_record(struct verifying *v)
     value_set(&v->report, "record", r.json);
 }
 
+/* What people read, and nothing rests on. */
+static bool is_rendering(const char *path)
+{
+    static const char *const names[] = {"README.html", "VERIFY.txt", "verify.sh",
+                                        "record/body.json"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(path, names[i]) == 0)
+            return true;
+    return strncmp(path, "proto/", strlen("proto/")) == 0;
+}
+
+/* Nothing failed but the list of sums, its completeness and its seal, and that for what nothing
+ * rests on: record, entries, signatures and files hold. */
+static bool is_rendering_alone(const struct verifying *v)
+{
+    const json_t *check = NULL;
+    size_t i = 0;
+    json_array_foreach(v->c.list.json, i, check)
+    {
+        const char *name = json_string_value(json_object_get(check, "check"));
+        const json_t *files = json_object_get(check, "files");
+        if (!name || !json_is_false(json_object_get(check, "ok")))
+            continue;
+        if (strcmp(name, "seal") == 0)
+            continue;
+        if (strcmp(name, "sums") != 0 && strcmp(name, "complete") != 0)
+            return false;
+        for (size_t k = 0; k < json_array_size(files); k++) {
+            const char *path = json_string_value(json_array_get(files, k));
+            if (!path || (!is_rendering(path) && strcmp(path, "SHA256SUMS") != 0))
+                return false;
+        }
+    }
+    return v->has_record && v->c.failed > 0;
+}
+
 static void conclude(struct verifying *v)
 {
-    char sentence[128];
+    char sentence[160];
     bool is_bad = v->c.failed > 0;
     bool is_open = !is_bad && v->c.open > 0;
+    bool is_one = (is_bad ? v->c.failed : v->c.open) == 1;
     if (is_bad)
-        snprintf(sentence, sizeof sentence, "This package is not authentic: %zu checks failed.",
-                 v->c.failed);
+        snprintf(sentence, sizeof sentence, "This package is not authentic: %zu check%s failed.",
+                 v->c.failed, is_one ? "" : "s");
     else if (is_open)
         snprintf(sentence, sizeof sentence,
-                 "Nothing is wrong, and %zu checks are not settled by what is here.", v->c.open);
+                 "Nothing is wrong, and %zu check%s not settled by what is here.", v->c.open,
+                 is_one ? " is" : "s are");
     else
         snprintf(sentence, sizeof sentence, "This package is authentic: every check passed.");
+    if (is_bad && is_rendering_alone(v))
+        value_set(&v->report, "wrapping_alone", json_true());
+    if (v->c.has_other_keys)
+        value_set(&v->report, "other_keys", json_true());
     value_set(&v->report, "verdict",
               json_string(is_bad    ? "contradiction"
                           : is_open ? "unresolved"

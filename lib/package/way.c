@@ -20,6 +20,26 @@ static int save_numbered(struct making *m, const char *kind, uint64_t number,
     return err == COMITY_E_EXISTS ? COMITY_OK : err;
 }
 
+/* For README.html: the checkpoint of ${size}, when, and what else is to be said. */
+static int add_line(struct value *list, uint64_t size, const char *key, json_t *item,
+                    const struct gathered *g)
+{
+    char number[32];
+    struct value v = value_object();
+    snprintf(number, sizeof number, "%llu", (unsigned long long)size);
+    value_set(&v, "size", json_string(number));
+    value_set(&v, key, item);
+    value_set(&v, "time", value_time((int64_t)g->entry.time_ms));
+    value_add(list, v.json);
+    return list->json ? COMITY_OK : COMITY_E_NOMEM;
+}
+
+static int add_sending(struct making *m, uint64_t size, const struct gathered *g)
+{
+    bool is_share = g->entry.kind == ENTRY_SHARE;
+    return add_line(&m->sent, size, "way", json_string(is_share ? "share" : "record"), g);
+}
+
 /* The broker's ROUTED entry of a statement about a checkpoint of ${size}. */
 static int take_statement(struct making *m, uint64_t chunk, uint64_t routed, uint64_t size)
 {
@@ -32,7 +52,11 @@ static int take_statement(struct making *m, uint64_t chunk, uint64_t routed, uin
         if (s->entries[i].index != routed || s->entries[i].kind != ENTRY_ROUTED)
             continue;
         err = gather_facts(m, s, i, &g);
-        return err ? err : save_numbered(m, "broker", size, &g);
+        if (!err)
+            err = save_numbered(m, "broker", size, &g);
+        if (!err)
+            err = add_line(&m->accepted, size, "name", gather_owner(m, g.origin), &g);
+        return err;
     }
     return err;
 }
@@ -48,6 +72,7 @@ static int add_receipt(struct making *m, struct bytes member, const struct gathe
         return err == COMITY_E_EXISTS ? COMITY_OK : err;
     }
     value_set(&r, "member", value_text(member));
+    value_set(&r, "name", gather_owner(m, g->origin));
     value_set(&r, "time", value_time((int64_t)g->entry.time_ms));
     value_add(&m->receipts, r.json);
     return m->receipts.json ? COMITY_OK : COMITY_E_NOMEM;
@@ -104,6 +129,8 @@ static int take_sending(struct making *m, uint64_t index)
         if (!err)
             err = save_numbered(m, "sent", size, &g);
         if (!err)
+            err = add_sending(m, size, &g);
+        if (!err)
             err = take_statement(m, db_u64(rows, 3), db_u64(rows, 4), size);
         if (!err)
             err = take_receipts(m, db_u64(rows, 0), hash);
@@ -127,6 +154,8 @@ static int take_arrival(struct making *m, uint64_t own)
     g = m->record;
     g.has_opening = false;
     err = save_numbered(m, "sent", f->checkpoint.size, &g);
+    if (!err)
+        err = add_sending(m, f->checkpoint.size, &g);
     if (!err)
         err = db_get_u64(m->db, 0, &statement, "SELECT statement FROM parcel_in WHERE own = ?1", v,
                          1);

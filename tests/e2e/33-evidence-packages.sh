@@ -24,10 +24,10 @@ for p in package package.zip received; do
     check "$p is authentic" comity package verify $p --network $NET.network --json
     check_is "$p: verdict" "$(json .verdict)" authentic
 done
-script() {
+own_script() {
     (cd "$1" && PATH=/usr/bin:/bin sh ./verify.sh "$T/$NET.network")
 }
-check "its own script says so with stock tools" script received
+check "its own script says so with stock tools" own_script received
 check "the files are the ones that were pushed" cmp page.html package/files/1-page.html
 
 # spoilt CHANGE COMMAND…: in a copy, where the command works.
@@ -43,7 +43,7 @@ spoilt() {
 }
 # The script takes a second for what the verifier does in no time: it has a look at two of them.
 script_too() {
-    run script copy
+    run own_script copy
     check_is "$change: and so does the script" "$code" 10
 }
 flip() {
@@ -69,9 +69,29 @@ spoilt "a file taken away" rm files/1-page.html
 spoilt "a file put in" sh -c 'echo more >files/more.txt'
 spoilt "the seal taken away" rm SHA256SUMS.note
 
+# What people are told.
+told() {
+    run on_terminal comity package verify "$@"
+}
+rm -rf copy && cp -a package copy && chmod -R u+w copy
+flip copy/files/1-page.html 3
+told copy --network $NET.network
+check_has "a failed check says so, and which file" '✗ files/1: the file is not the one that the record names.* page.html'
+check_has "the list names the file, too" '✗ SHA256SUMS: not as in the list of SHA-256 values: files/1-page.html'
+check_has "times have seconds and a zone" 'sealed  *[0-9-]+ [0-9:]{8} \+08:00'
+told copy --network $NET.network --lang zh
+check_has "in Chinese as well" '✗ files/1: 文件与记录所列的不符，或缺失： page.html'
+flip copy/files/1-page.html 3
+echo >>copy/README.html
+told copy --network $NET.network
+check_has "that only what is for reading differs is said" 'Only files that explain the package'
+check_has "one check is one check" 'one check failed'
+
 mkdir other
 (cd other && comity authority init $NET --passphrase-file "$PW" >/dev/null)
 run comity package verify package --network other/$NET.network --json
 check "with another authority's key nothing is proven" [ "$code" != 0 ]
+told package --network other/$NET.network
+check_has "and why is said" "signed by other keys than those in other/$NET.network"
 check_exit 12 "what is no package is none" comity package verify $HZ --network $NET.network --json
 done_testing

@@ -1,11 +1,16 @@
 #!/bin/sh
+# 核验本证据包：只用 sh、openssl、sha256sum、base64、od。
 # Verify this evidence package with nothing but sh, openssl, sha256sum, base64 and od.
 #
-#     sh verify.sh NET.network     the authority's keys, as its website, a gazette or a letter has them
-#     sh verify.sh VKEY ...        the same, one key an argument; all of them must have signed
+#     sh verify.sh NET.network     主管机构的网络文件，取自官网、公报或公函
+#                                  the authority's keys, as its website, a gazette or a letter has them
+#     sh verify.sh VKEY ...        同上，每个参数一把公钥，须全部签名
+#                                  the same, one key an argument; all of them must have signed
 #
+# 每行一项：ok 通过，FAIL 不通过，open 仅凭现有材料不能查清；各项说明见 VERIFY.txt。
+# 退出码：0 真实，10 有不符之处，11 未能全部查清，12 不是证据包，2 命令有误。
 # One line a check: ok, FAIL, or open (not settled by what is here). VERIFY.txt explains each. Exit code: 0 authentic,
-# 10 something does not fit, 11 nothing is wrong but something is open, 12 this is no package.
+# 10 something does not fit, 11 nothing is wrong but something is open, 12 this is no package, 2 a wrong command line.
 #
 # Bytes are held as hex: hashes as one word, files that are read field by field as one word a byte. What can be done by the
 # shell itself is, because starting a program costs more than anything else here.
@@ -15,17 +20,33 @@ LC_ALL=C
 export LC_ALL
 umask 077
 
+# wrong CODE CHINESE ENGLISH
+wrong() {
+    echo "$2"
+    echo "$3"
+    exit "$1"
+}
+
 threshold=$#
 keys=$*
 if [ $# -eq 1 ] && [ -f "$1" ]; then
     { read -r first; read -r _; read -r threshold; } <"$1"
     keys=
     while read -r line; do case $line in *+*+*) keys="$keys $line" ;; esac; done <"$1"
-    [ "$first" = "comity network v1" ] || { echo "$1 is no network file"; exit 2; }
+    [ "$first" = "comity network v1" ] || wrong 2 "$1 不是主管机构的网络文件" "$1 is no network file"
 fi
+for key in $keys; do
+    case $key in
+    *+*+*) ;;
+    *) wrong 2 "没有文件 $key，它也不是公钥" "there is no file $key, and it is no key" ;;
+    esac
+done
 
-cd "$(dirname "$0")" || exit 12
-[ -f SHA256SUMS ] && [ -f record/entry.bin ] || { echo "this is no evidence package"; exit 12; }
+cd "$(dirname "$0")" && [ -f SHA256SUMS ] && [ -f record/entry.bin ] ||
+    wrong 12 "这不是证据包" "this is no evidence package"
+for tool in openssl sha256sum base64 od; do
+    command -v $tool >/dev/null || wrong 1 "没有找到工具 $tool" "the tool $tool is missing"
+done
 T=${TMPDIR:-/tmp}/comity-verify.$$
 mkdir "$T" || exit 1
 trap 'rm -rf "$T"' EXIT
@@ -53,8 +74,13 @@ put() {
         printf "\\$((v >> 6))$((v >> 3 & 7))$((v & 7))"
     done
 }
-# digest: SHA-256 of the input.
-digest() { set -- $(sha256sum); R=$1; }
+# digest FILE: its SHA-256; nothing when it is not there.
+digest() {
+    R=
+    [ -f "$1" ] || return 0
+    set -- $(sha256sum <"$1")
+    R=$1
+}
 digest_of() { set -- $("$@" | sha256sum); R=$1; }
 # nibble V: one hex digit more.
 nibble() {
@@ -125,6 +151,7 @@ fields() {
 # open_note FILE: the text to $T/text, its lines to L1 ... L7, the signature lines to $T/signatures.
 open_note() {
     L1= L2= L3= L4= L5= L6= L7= i=0
+    [ -f "$1" ] || set -- /dev/null
     while IFS= read -r line; do
         if [ -z "$line" ]; then i=9; continue; fi
         if [ $i -ge 9 ]; then printf '%s\n' "$line" >&3; continue; fi
@@ -180,7 +207,7 @@ signed() {
 # The ledgers in $wanted (bytes in hex, between semicolons), the authority and its threshold, in one pass over roster.bin.
 read_roster() {
     depth=0 at=-1 left=0 gather=0 what=tag v=0 m=1 o= key=0 closed=0
-    for b in $(od -An -v -tx1 roster.bin); do
+    for b in $(od -An -v -tx1 roster.bin 2>/dev/null); do
         at=$((at + 1))
         if [ $left -gt 0 ]; then left=$((left - 1)); continue; fi
         if [ $gather -gt 0 ]; then gather=$((gather - 1)) o=$o$b; continue; fi
@@ -278,7 +305,7 @@ node_parts() { printf '\001'; put "$1"; put "$2"; }
 # entry FOLDER PROOF: the entry is in the tree whose root its ledger has signed (RFC 6962). Its leaf to LEAF, the checkpoint
 # to C_origin, C_size, C_root.
 entry() {
-    LEAF= C_origin= C_size= C_root=
+    LEAF= C_origin= C_size= C_root= E_index= E_kind= E_body= E_ref= S_origin= S_index= S_leaf= S_size= S_root=
     [ -f "$1/entry.bin" ] && [ -f "$1/$2" ] || return 1
     read_entry "$1/entry.bin"
     leaf_file=$1/entry.bin
@@ -461,7 +488,7 @@ signature() {
 # bears FOLDER NOTE: the body that was shown last holds this very note.
 bears() {
     found=1 folder=$1
-    digest <"$2"
+    digest "$2"
     sum=$R
     set -- $BODY
     while [ $# -ge 4 ]; do
@@ -476,23 +503,39 @@ bears() {
 
 # ---- the files, and the roster ----
 
-sha256sum -c SHA256SUMS >/dev/null 2>&1
+# Each line must be "SHA-256  path", and there must be one.
+lines=0 differ=
+while IFS= read -r line || [ -n "$line" ]; do
+    hex=${line%%"  "*} path=${line#*"  "}
+    case $hex in *[!0-9a-f]*) differ=" SHA256SUMS" ;; esac
+    case $path in '' | */ | *[!0-9A-Za-z._/-]* | .* | /* | */.* | *//*) differ=" SHA256SUMS" ;; esac
+    [ ${#hex} -eq 64 ] && [ "$line" = "$hex  $path" ] || differ=" SHA256SUMS"
+    lines=$((lines + 1))
+done <SHA256SUMS
+[ $lines -gt 0 ] || differ=" SHA256SUMS"
+sha256sum -c SHA256SUMS >"$T/sums" 2>/dev/null
+fits=$?
+while IFS= read -r line; do
+    case $line in *": FAILED"*) differ="$differ ${line%: FAILED*}" ;; esac
+done <"$T/sums"
+[ $fits -eq 0 ] && [ -z "$differ" ]
 say $? sums SHA256SUMS
 
 sums="$(cat SHA256SUMS)
 "
 listed() { case $sums in *"  $1
 "*) return 0 ;; esac; return 1; }
-unlisted=0
+unlisted=
 look() {
     for f in "$1"*; do
         if [ -d "$f" ]; then look "$f/"; continue; fi
         case $f in SHA256SUMS | SHA256SUMS.note) continue ;; esac
-        listed "$f" || { unlisted=1; break; }
+        listed "$f" || unlisted="$unlisted $f"
     done
 }
 look ''
-say $unlisted complete SHA256SUMS
+[ -z "$unlisted" ]
+say $? complete SHA256SUMS
 
 # Which ledgers' keys are needed: those of all checkpoints.
 wanted=';' origins=';'
@@ -525,15 +568,17 @@ done <"$T/roster" >"$T/keys"
 open_note roster.note
 unbase64 "$L7"
 sum=$R
-digest <roster.bin
+digest roster.bin
 [ "$L1" = "comity roster v1" ] && [ "$L2" = "$roster_network" ] && [ "$L3" = "$roster_number" ] && same "$R" "$sum"
 say $? roster roster.bin
 
+stranger=0
 count_signed() { count=0; for vkey in $1; do if signed "$vkey"; then count=$((count + 1)); fi; done; }
 count_signed "$roster_authority"
 [ "$roster_threshold" -gt 0 ] && [ $count -ge "$roster_threshold" ]
 authority=$?
 if [ $authority -eq 0 ] && [ -z "$keys" ]; then
+    echo "# 请将下列公钥与主管机构公布的比对，或者给出其网络文件："
     echo "# compare these keys with those that the authority has made public, or give its network file:"
     for vkey in $roster_authority; do echo "#     $vkey"; done
     authority=open
@@ -541,6 +586,7 @@ elif [ $authority -eq 0 ]; then
     count_signed "$keys"
     [ $count -ge "$threshold" ] && [ "$threshold" -gt 0 ]
     authority=$?
+    [ $authority -eq 0 ] || stranger=1
 fi
 say $authority authority roster.note
 
@@ -690,7 +736,7 @@ check_file() {
     nth=$((nth + 1)) status=1
     for f in "files/$nth-"*; do
         [ -f "$f" ] || continue
-        digest <"$f"
+        digest "$f"
         set -- $(openssl dgst -sm3 -r "$f" 2>/dev/null)
         same "$sha" "$R" && same "$sm3" "${1:-}"
         status=$?
@@ -722,16 +768,27 @@ enrolled=$?
 open_note SHA256SUMS.note
 unbase64 "$L3"
 sum=$R
-digest <SHA256SUMS
+digest SHA256SUMS
 [ $enrolled -eq 0 ] && [ "$L1" = "comity package v1" ] && [ "$L2" = "$K_origin" ] && same "$R" "$sum" &&
     signed "$K_vkey"
 say $? seal SHA256SUMS.note
 
+# ---- the verdict ----
+
+[ -z "$differ" ] || echo "# 与 SHA256SUMS 不符 not as in SHA256SUMS:$differ"
+[ -z "$unlisted" ] || echo "# 未列入 SHA256SUMS  not in SHA256SUMS:$unlisted"
+if [ $stranger -ne 0 ]; then
+    echo "# 名册由另外的密钥签名，不是所给的密钥：请将网络文件的 SHA-256 与主管机构公布的比对"
+    echo "# the roster is signed by other keys than those given: compare the SHA-256 of the network file with the published one"
+fi
 if [ $failed -gt 0 ]; then
-    echo "contradiction: $failed checks failed"
+    [ $failed -eq 1 ] && words="1 check failed" || words="$failed checks failed"
+    echo "contradiction: 不真实：$failed 项核验不通过 ($words)"
     exit 10
 elif [ $open -gt 0 ]; then
-    echo "unresolved: nothing is wrong, and $open checks are not settled by what is here"
+    [ $open -eq 1 ] && words="1 check is" || words="$open checks are"
+    echo "unresolved: 没有不符之处，但有 $open 项仅凭现有材料不能查清" \
+        "(nothing is wrong, and $words not settled by what is here)"
     exit 11
 fi
-echo "authentic: every check passed"
+echo "authentic: 真实：各项核验全部通过 (authentic: every check passed)"

@@ -259,6 +259,10 @@ static void package_under_another_authority_fails_with_both(void **state)
     OK(note_signer_new("test-net/authority", seed, &other));
     d->l->net.network.authority[0] = *note_signer_public(other);
     assert_int_equal(verify_both(d, path, true), 10);
+    json_t *report = NULL;
+    OK(package_verify(path, &d->l->net.network, &report));
+    assert_true(json_is_true(json_object_get(report, "other_keys")));
+    json_decref(report);
     note_signer_free(other);
     free(path);
 }
@@ -381,6 +385,235 @@ static void package_embeds_the_files_of_the_tree(void **state)
     assert_null(embedded_file("nothing").data);
 }
 
+/* ---- what people read ---- */
+
+static char *text_in(const char *package, const char *name)
+{
+    struct buf content = BUF_INIT;
+    char *path = file_path(package, name);
+    OK(file_read(path, 1 << 20, &content));
+    char *text = strndup((const char *)content.data, content.len);
+    buf_free(&content);
+    free(path);
+    return text;
+}
+
+static void assert_says(const char *text, const char *words)
+{
+    if (!strstr(text, words))
+        fail_msg("nowhere \"%s\" in\n%s", words, text);
+}
+
+static void package_readme_tells_who_made_sent_received_and_decided(void **state)
+{
+    static const char *const words[] = {
+        "<tr><th>类型 Kind<td>证据 evidence",
+        "<tr><th>制作单位 Made by<td>330100-001\n",
+        "<tr><th>封存人 Sealed by<td>王芳\n",
+        "<tr><th>登记单位 Recorded by<td>330100-001\n",
+        "<tr><th>制作时间 Made<td>2027-01-15 16:16:40 +08:00\n",
+        "收集人 Collector<td>2027-01-15 16:00:00 +08:00\n",
+        "完整性校验值 SM3",
+        "<h2>发送 Sent</h2>",
+        "直接发送 Sent as recorded",
+        "<h2>中转站接受 Accepted</h2>",
+        "<h2>收到 Received</h2>",
+        "<td>440300-001<td><code>440300-001</code>",
+        "<h2>采信决定 Recognitions</h2>",
+        "<td>440300-001<td>核实后采信 ",
+        "<td>第二十三条<td><td>赵敏<td><code>" ZHAO "</code>",
+        "主管机构公钥",
+    };
+    struct desk *d = *state;
+    char *path = make_package(d, "package");
+    char *text = text_in(path, "README.html");
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        assert_says(text, words[i]);
+    assert_null(strstr(text, "/officer/"));
+    assert_null(strstr(text, "主管机关"));
+    free(text);
+    free(path);
+}
+
+/* Columns that a line takes, Chinese characters counted two wide. */
+static size_t columns_of(const char *line, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = (uint8_t)line[i];
+        n += c < 0x80 ? 1 : c >= 0xe0 ? 2 : 0;
+    }
+    return n;
+}
+
+static void package_explains_every_check_in_both_languages(void **state)
+{
+    static const char *const checks[] = {
+        "sums", "complete", "roster",  "authority",   "entry", "content", "signature", "collectors",
+        "sent", "broker",   "receipt", "recognition", "file",  "seal",    "closed"};
+    struct bytes all = embedded_file("VERIFY.txt");
+    char *text = strndup((const char *)all.data, all.len);
+    (void)state;
+    char *english = strstr(text, "HOW TO VERIFY");
+    assert_non_null(english);
+    assert_null(strstr(text, "主管机关"));
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+        if (columns_of(line, strcspn(line, "\n")) > 90)
+            fail_msg("too wide: %.*s", (int)strcspn(line, "\n"), line);
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        char line[32];
+        snprintf(line, sizeof line, "\n%-13s", checks[i]);
+        const char *chinese = strstr(text, line);
+        assert_true(chinese && chinese < english);
+        assert_says(english, line);
+    }
+    free(text);
+}
+
+static void package_script_ends_with_a_verdict_in_both_languages(void **state)
+{
+    struct desk *d = *state;
+    struct buf said = BUF_INIT;
+    char *network = network_file(d);
+    char *path = make_package(d, "package");
+    assert_int_equal(run_script(d, path, network, &said), 0);
+    assert_says(buf_str(&said),
+                "\nauthentic: 真实：各项核验全部通过 (authentic: every check passed)\n");
+    buf_reset(&said);
+    assert_int_equal(run_script(d, path, "/nonexistent.network", &said), 2);
+    assert_string_equal(buf_str(&said),
+                        "没有文件 /nonexistent.network，它也不是公钥\n"
+                        "there is no file /nonexistent.network, and it is no key\n");
+    buf_reset(&said);
+    char *sums = file_path(path, "SHA256SUMS");
+    assert_int_equal(run_script(d, path, sums, &said), 2);
+    assert_says(buf_str(&said), "不是主管机构的网络文件");
+    buf_reset(&said);
+    assert_int_equal(unlink(sums), 0);
+    assert_int_equal(run_script(d, path, network, &said), 12);
+    assert_string_equal(buf_str(&said), "这不是证据包\nthis is no evidence package\n");
+    buf_free(&said);
+    free(sums);
+    free(network);
+    free(path);
+}
+
+/* Only its own words, whatever is missing. */
+static void package_script_says_nothing_but_its_checks(void **state)
+{
+    static const char *const gone[] = {"SHA256SUMS.note", "roster.bin",
+                                       "roster.note seal/entry.bin files/1-*",
+                                       "record/*.bin */*/*.bin */*/*/*.bin",
+                                       "record/*.tlog-proof */*/*.tlog-proof signatures/*.note"};
+    struct desk *d = *state;
+    char *network = network_file(d);
+    char *good = make_package(d, "package");
+    char *bad = in_net(d, "bad");
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++) {
+        struct buf said = BUF_INIT;
+        char command[1600];
+        copy_folder(good, bad);
+        snprintf(command, sizeof command, "cd '%s' && rm %s && cp '%s/record/entry.bin' record/",
+                 bad, gone[i], good);
+        assert_int_equal(system(command), 0);
+        int code = run_script(d, bad, network, &said);
+        if (code != 10)
+            fail_msg("without %s: %d, %s", gone[i], code,
+                     buf_str(&said) + (said.len > 300 ? said.len - 300 : 0));
+        for (const char *line = buf_str(&said); *line; line += strcspn(line, "\n") + 1)
+            if (strncmp(line, "ok ", 3) != 0 && strncmp(line, "FAIL ", 5) != 0 &&
+                strncmp(line, "# ", 2) != 0 && strncmp(line, "open ", 5) != 0 &&
+                strncmp(line, "contradiction: 不真实：", strlen("contradiction: 不真实：")) != 0)
+                fail_msg("without %s: %.*s", gone[i], (int)strcspn(line, "\n"), line);
+        assert_int_equal(verify_both(d, bad, i < 1), 10);
+        buf_free(&said);
+    }
+    free(bad);
+    free(good);
+    free(network);
+}
+
+static void write_in(const char *package, const char *name, const char *content)
+{
+    char *path = file_path(package, name);
+    OK(file_write(path, bytes_of(content), 0644));
+    free(path);
+}
+
+/* The report of a package in which one file was changed. */
+static json_t *report_without(struct desk *d, const char *good, const char *changed)
+{
+    json_t *report = NULL;
+    char *bad = in_net(d, "bad");
+    copy_folder(good, bad);
+    flip(bad, changed);
+    OK(package_verify(bad, &d->l->net.network, &report));
+    assert_int_equal(number_of(report, "exit"), 10);
+    free(bad);
+    return report;
+}
+
+static json_t *check_in(const json_t *report, const char *name)
+{
+    size_t i = 0;
+    json_t *c = NULL;
+    json_array_foreach(json_object_get(report, "checks"), i, c)
+    {
+        if (strcmp(text_of(c, "check"), name) == 0 && json_is_false(json_object_get(c, "ok")))
+            return c;
+    }
+    return NULL;
+}
+
+static const char *first_file(const json_t *check)
+{
+    return json_string_value(json_array_get(json_object_get(check, "files"), 0));
+}
+
+static void package_report_names_what_does_not_fit(void **state)
+{
+    struct desk *d = *state;
+    char *good = make_package(d, "package");
+    json_t *report = report_without(d, good, "README.html");
+    assert_string_equal(first_file(check_in(report, "sums")), "README.html");
+    assert_true(json_is_true(json_object_get(report, "wrapping_alone")));
+    assert_string_equal(text_of(report, "sentence"),
+                        "This package is not authentic: 1 check failed.");
+    json_decref(report);
+    report = report_without(d, good, "SHA256SUMS.note");
+    assert_true(json_is_true(json_object_get(report, "wrapping_alone")));
+    json_decref(report);
+    report = report_without(d, good, "files/2-notes_of_the_day.txt");
+    assert_string_equal(first_file(check_in(report, "sums")), "files/2-notes_of_the_day.txt");
+    assert_string_equal(first_file(check_in(report, "file")), "notes of the day.txt");
+    assert_null(json_object_get(report, "wrapping_alone"));
+    json_decref(report);
+    report = report_without(d, good, "signatures/" WANG ".note");
+    assert_null(json_object_get(report, "wrapping_alone"));
+    json_decref(report);
+    free(good);
+}
+
+static void package_odd_sums_fail_alike_with_both(void **state)
+{
+    struct desk *d = *state;
+    char *path = make_package(d, "package");
+    char *sums = text_in(path, "SHA256SUMS");
+    struct buf more = BUF_INIT;
+    write_in(path, "SHA256SUMS", "");
+    assert_int_equal(verify_both(d, path, true), 10);
+    buf_printf(&more, "%sthis is no line of it\n", sums);
+    write_in(path, "SHA256SUMS", buf_str(&more));
+    assert_int_equal(verify_both(d, path, true), 10);
+    buf_reset(&more);
+    buf_printf(&more, "%.*s", (int)strlen(sums) - 1, sums); /* without its last line feed */
+    write_in(path, "SHA256SUMS", buf_str(&more));
+    assert_int_equal(verify_both(d, path, true), 10);
+    buf_free(&more);
+    free(sums);
+    free(path);
+}
+
 /* ---- what cannot be made ---- */
 
 static void package_make_says_why_it_cannot(void **state)
@@ -402,6 +635,10 @@ static void package_make_says_why_it_cannot(void **state)
     plan.officer = d->wang.signer;
     plan.out = d->l->net.dir;
     assert_int_equal(package_make(&plan, NULL), COMITY_E_EXISTS);
+    buf_reset(&detail);
+    plan.out = "/nonexistent/package.zip";
+    assert_int_equal(package_make(&plan, &detail), COMITY_E_NOT_FOUND);
+    assert_string_equal(buf_str(&detail), plan.out);
     plan.out = out;
     plan.files = "/nonexistent";
     buf_reset(&detail);
@@ -450,6 +687,12 @@ static void package_verify_refuses_what_is_no_package(void **state)
     assert_int_equal(package_verify(d->hangzhou->dir, &d->l->net.network, &report),
                      COMITY_E_NOT_A_PACKAGE);
     assert_int_equal(package_verify(network, &d->l->net.network, &report), COMITY_E_NOT_A_PACKAGE);
+    char *path = make_package(d, "package");
+    char *pipe = file_path(path, "pipe");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(package_verify(path, &d->l->net.network, &report), COMITY_E_NOT_A_PACKAGE);
+    free(pipe);
+    free(path);
     free(network);
 }
 
@@ -586,6 +829,12 @@ int main(void)
         TEST(package_closing_proof_changed_or_gone_is_seen_by_both),
         TEST(package_of_a_record_behind_the_closing_is_open_with_both),
         TEST(package_embeds_the_files_of_the_tree),
+        TEST(package_readme_tells_who_made_sent_received_and_decided),
+        TEST(package_explains_every_check_in_both_languages),
+        TEST(package_script_ends_with_a_verdict_in_both_languages),
+        TEST(package_script_says_nothing_but_its_checks),
+        TEST(package_report_names_what_does_not_fit),
+        TEST(package_odd_sums_fail_alike_with_both),
         TEST(package_make_says_why_it_cannot),
         TEST(package_make_refuses_a_retired_officer),
         TEST(package_make_refuses_a_file_that_was_changed),
