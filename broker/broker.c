@@ -16,6 +16,7 @@ enum {
         512 * 1024 * 1024, /* a cap, not an allocation: what one turn's frames may decode to */
     CACHE_BYTES = 32 * 1024 * 1024,
     SILENCE_MS = 90 * 1000,
+    ROSTER_BYTES_AN_HOUR = 128 * 1024 * 1024, /* asked for by one key; the largest, 16 times */
     SWEEP_AT_ONCE = 256,
     DAY_MS = 24 * 3600 * 1000
 };
@@ -41,6 +42,7 @@ int broker_open(const struct site *site, const struct site_keys *keys, const str
     b->site = site;
     b->keys = keys;
     b->clock = clock;
+    b->handed_at_once = ROSTER_FILE_MAX;
     b->arena = arena_new(TURN_ARENA);
     b->cache = parcel_cache_new(CACHE_BYTES);
     int err = b->arena && b->cache ? COMITY_OK : COMITY_E_NOMEM;
@@ -160,15 +162,26 @@ static int take_taken(struct broker *b, struct session *s, const struct frame *f
     take_credit(s, f->u.taken.credit);
     if (f->u.taken.delivery_seq >= s->now.next_delivery)
         return broker_bye(b, &s->peer, COMITY_E_INVALID, "TAKEN beyond what was delivered", 0);
+    session_taken(s, f->u.taken.delivery_seq);
     return queue_set_taken(b->store, bytes_of(s->member), f->u.taken.delivery_seq,
                            clock_wall_ms(b->clock));
 }
 
+/* Parts lie in our memory until they are sent, and credit does not count them. */
 static int take_roster_ask(struct broker *b, struct session *s, const struct frame *f,
                            size_t frame_len)
 {
     (void)frame_len;
-    return roster_send_part(b, s, f->u.roster_ask.number, f->u.roster_ask.part);
+    struct account *a = session_account(&b->sessions, s->peer.key, clock_mono_ms(b->clock));
+    size_t queued = b->out_count;
+    if (!a)
+        return COMITY_E_NOMEM;
+    if (a->roster_bytes >= ROSTER_BYTES_AN_HOUR)
+        return broker_bye(b, &s->peer, COMITY_E_LIMIT, "rosters are asked for without end", 0);
+    int err = roster_send_part(b, s, f->u.roster_ask.number, f->u.roster_ask.part);
+    for (; !err && queued < b->out_count; queued++)
+        a->roster_bytes += b->out[queued].frame.len;
+    return err;
 }
 
 static int take_ping(struct broker *b, struct session *s, const struct frame *f, size_t frame_len)
@@ -484,7 +497,7 @@ bool broker_has_work(const struct broker *b)
     for (const struct session *s = b->sessions.by_key; s; s = s->hh.next)
         if (deliver_is_due(s))
             return true;
-    return false;
+    return roster_is_due(b);
 }
 
 /* ---- housekeeping ---- */

@@ -56,7 +56,10 @@ struct broker {
     struct session_table sessions;
     struct parcel_cache *cache;
     struct broker_counters count;
-    uint64_t enforced;      /* number of the roster that every session has been held against */
+    uint64_t
+        held_against;  /* number of the roster by which members without a place were dropped … */
+    uint64_t enforced; /* … and which every session was handed … */
+    size_t handed_at_once;  /* … so many bytes of it in one turn */
     bool is_roster_expired; /* the roster is past its renew-by date: an alarm */
 
     struct broker_output *out;
@@ -100,7 +103,7 @@ int broker_take_roster(struct broker *b, struct bytes file) __attribute__((warn_
 /* Housekeeping in a turn of its own: parcels whose time is over, sessions that fell silent. */
 int broker_tidy(struct broker *b) __attribute__((warn_unused_result));
 
-/* Whether some delivery could be sent at once if broker_step were called without events. */
+/* Whether something could be sent at once if broker_step were called without events. */
 bool broker_has_work(const struct broker *b);
 
 /* ---- shared by the parts of the broker ---- */

@@ -29,35 +29,38 @@ static int put_statement(struct broker *b, struct session *s, const uint64_t *in
     return err;
 }
 
+static bool is_answer_due(const struct session *s)
+{
+    return s->now.answered < s->now.parcel_seq;
+}
+
+/* One statement a turn: a node that asks for all that it was ever answered has its turn as the
+ * others have, and does not fill our memory. */
 int deliver_answers(struct broker *b, struct session *s)
 {
     uint64_t index[ANSWERS_AT_ONCE];
-    size_t n = ANSWERS_AT_ONCE;
-    while (s->now.answered < s->now.parcel_seq && n == ANSWERS_AT_ONCE) {
-        uint64_t last = s->now.answered;
-        bool refused = false;
-        int err = queue_answers(b->store, bytes_of(s->origin), s->now.answered, ANSWERS_AT_ONCE,
-                                index, &n, &last, &refused);
-        if (err || n == 0)
-            return err;
-        struct buf statement = BUF_INIT;
+    size_t n = 0;
+    uint64_t last = s->now.parcel_seq;
+    bool refused = false;
+    struct buf statement = BUF_INIT;
+    if (!is_answer_due(s))
+        return COMITY_OK;
+    int err = queue_answers(b->store, bytes_of(s->origin), s->now.answered, ANSWERS_AT_ONCE, index,
+                            &n, &last, &refused);
+    if (!err && n > 0)
         err = put_statement(b, s, index, n, &statement);
-        if (!err) {
-            const struct frame f = {.kind = FRAME_ANSWER,
-                                    .epoch = BYTES(s->epoch, EPOCH_LEN),
-                                    .u.answer = {.parcel_seq = last,
-                                                 .statement = buf_bytes(&statement),
-                                                 .credit = session_grant(s)}};
-            err = broker_send(b, &s->peer, &f);
-        }
-        buf_free(&statement);
-        if (err)
-            return err;
-        s->now.answered = last;
-        if (refused)
-            break;
+    if (!err && n > 0) {
+        const struct frame f = {.kind = FRAME_ANSWER,
+                                .epoch = BYTES(s->epoch, EPOCH_LEN),
+                                .u.answer = {.parcel_seq = last,
+                                             .statement = buf_bytes(&statement),
+                                             .credit = session_grant(s)}};
+        err = broker_send(b, &s->peer, &f);
     }
-    return COMITY_OK;
+    if (!err)
+        s->now.answered = last;
+    buf_free(&statement);
+    return err;
 }
 
 /* The parcel of a delivery: as it came in lately, or from the store into ${kept}. */
@@ -84,7 +87,7 @@ static int put_delivery(struct broker *b, struct session *s, struct buf *frame)
     int err = queue_delivery(b->store, bytes_of(s->member), s->now.next_delivery, &d);
     if (!err)
         err = find_parcel(b, &d, &kept, &parcel);
-    if (!err && s->now.deliver_bytes + parcel.len > s->now.deliver_granted)
+    if (!err && s->now.deliver_bytes + parcel.len > session_may_deliver(s))
         err = COMITY_E_CREDIT;
     if (!err)
         err = put_statement(b, s, &d.routed, 1, &statement);
@@ -96,7 +99,7 @@ static int put_delivery(struct broker *b, struct session *s, struct buf *frame)
                                               .parcel = parcel}};
         err = frame_encode(&f, frame);
     }
-    if (!err && s->now.deliver_bytes + frame->len > s->now.deliver_granted)
+    if (!err && s->now.deliver_bytes + frame->len > session_may_deliver(s))
         err = COMITY_E_CREDIT;
     if (err)
         s->now.checkpoint_size = size_before; /* what was not sent cannot be linked to */
@@ -105,10 +108,16 @@ static int put_delivery(struct broker *b, struct session *s, struct buf *frame)
     return err;
 }
 
+static bool is_delivery_due(const struct session *s)
+{
+    const uint64_t may = session_may_deliver(s);
+    return s->now.next_delivery <= s->now.given && may > s->now.deliver_bytes &&
+           may > s->now.deliver_short;
+}
+
 bool deliver_is_due(const struct session *s)
 {
-    return s->now.next_delivery <= s->now.given && s->now.deliver_granted > s->now.deliver_bytes &&
-           s->now.deliver_granted > s->now.deliver_short;
+    return is_answer_due(s) || is_delivery_due(s);
 }
 
 static struct broker_output *next_output(struct broker *b)
@@ -118,19 +127,19 @@ static struct broker_output *next_output(struct broker *b)
 
 int deliver_parcels(struct broker *b, struct session *s)
 {
-    for (size_t i = 0; i < DELIVERIES_AT_ONCE && deliver_is_due(s); i++) {
+    for (size_t i = 0; i < DELIVERIES_AT_ONCE && is_delivery_due(s); i++) {
         struct buf frame = BUF_INIT;
         int err = put_delivery(b, s, &frame);
         if (err) {
             buf_free(&frame);
             if (err == COMITY_E_CREDIT) {
-                s->now.deliver_short = s->now.deliver_granted; /* until the node grants more */
+                s->now.deliver_short =
+                    session_may_deliver(s); /* until the node grants or takes more */
                 return COMITY_OK;
             }
             return err;
         }
-        s->now.deliver_bytes += frame.len;
-        s->now.next_delivery++;
+        session_delivered(s, frame.len);
         b->count.deliveries_sent++;
         err = broker_send(b, &s->peer, NULL);
         if (err) {

@@ -121,6 +121,21 @@ static int check_our_history(struct broker *b, struct greeting *g)
     return COMITY_OK;
 }
 
+/* One session a key and a member, and one connection: what still waits for the other one in libzmq
+ * goes with it. */
+static int cut_other(struct broker *b, const struct session *old, const struct link_peer *peer)
+{
+    return old && !link_peer_same(&old->peer, peer) ? broker_cut(b, &old->peer) : COMITY_OK;
+}
+
+static int cut_others(struct broker *b, const struct link_peer *peer, struct bytes member)
+{
+    const struct session *of_key = session_find(&b->sessions, peer->key);
+    const struct session *of_member = session_of_member(&b->sessions, member);
+    int err = cut_other(b, of_key, peer);
+    return err || of_member == of_key ? err : cut_other(b, of_member, peer);
+}
+
 static struct session *open_session(struct broker *b, const struct link_peer *peer,
                                     const struct greeting *g)
 {
@@ -132,28 +147,14 @@ static struct session *open_session(struct broker *b, const struct link_peer *pe
     s->roster = roster_number(b->roster);
     s->heard_ms = clock_mono_ms(b->clock);
     s->now.parcel_seq = g->known.parcel_seq;
-    s->now.answered = g->f->u.hello.answered;
+    s->now.answered = s->hello_answered = g->f->u.hello.answered;
+    /* A refusal that the node has not been told of: what it submits meanwhile is built upon a
+     * parcel that does not count. */
+    s->now.has_refusal = g->known.refused > g->f->u.hello.answered;
     s->now.next_delivery = g->f->u.hello.taken + 1;
     s->now.given = g->recipient.given;
     s->now.deliver_granted = g->f->u.hello.credit;
     return s;
-}
-
-/* A refusal that the node has not been told of: what it submits meanwhile is built upon a parcel
- * that does not count. */
-static int check_unseen_refusal(struct broker *b, struct session *s)
-{
-    enum { AT_ONCE = 256 };
-    uint64_t index[AT_ONCE];
-    uint64_t last = s->now.answered;
-    size_t n = AT_ONCE;
-    while (n == AT_ONCE && !s->now.has_refusal) {
-        int err = queue_answers(b->store, bytes_of(s->origin), last, AT_ONCE, index, &n, &last,
-                                &s->now.has_refusal);
-        if (err)
-            return err;
-    }
-    return COMITY_OK;
 }
 
 static int welcome(struct broker *b, struct session *s, const struct greeting *g)
@@ -213,10 +214,10 @@ int hello_take(struct broker *b, const struct link_peer *peer, const struct fram
         err = check_our_history(b, &g);
     if (!err)
         err = catch_up(b, &g);
+    if (!err)
+        err = cut_others(b, peer, g.member->id);
     if (!err && !(s = open_session(b, peer, &g)))
         err = COMITY_E_NOMEM;
-    if (!err)
-        err = check_unseen_refusal(b, s);
     if (!err)
         err = welcome(b, s, &g);
     buf_free(&g.seen);

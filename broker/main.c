@@ -239,7 +239,7 @@ static int housekeeping(struct process *p)
 
 static int serve(struct process *p)
 {
-    bool busy = false;
+    bool busy = false; /* without an event from outside */
     bool is_stopping = false;
     for (;;) {
         struct link_poll_item items[] = {
@@ -268,6 +268,7 @@ static int serve(struct process *p)
             err = housekeeping(p);
         if (err && !broker_goes_on(err))
             return err;
+        busy = !err && broker_has_work(p->broker); /* a roster that came into force, too */
     }
 }
 

@@ -9,6 +9,7 @@
 #include <comity/err.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,31 @@ static void put_figures(struct metrics *m, struct buf *out)
         put_figure(out, &figures[i]);
 }
 
+/* A line for each member that has submitted anything: the tables are as long as the roster. */
+static void put_by_member(const struct broker *b, struct buf *out, const char *name,
+                          const char *help, size_t field)
+{
+    buf_printf(out, "# HELP %s %s\n# TYPE %s counter\n", name, help, name);
+    for (const struct account *a = b->sessions.accounts; a; a = a->hh.next) {
+        const struct roster_member *m = roster_member_by_curve(b->roster, a->key);
+        uint64_t value = 0;
+        memcpy(&value, (const char *)a + field, sizeof value);
+        if (m && value)
+            buf_printf(out, "%s{member=\"%.*s\"} %llu\n", name, (int)m->id.len,
+                       (const char *)m->id.data, (unsigned long long)value);
+    }
+}
+
+static void put_members(const struct broker *b, struct buf *out)
+{
+    if (!b->roster)
+        return;
+    put_by_member(b, out, "comity_member_parcels_total", "Parcels routed, by sender.",
+                  offsetof(struct account, parcels));
+    put_by_member(b, out, "comity_member_bytes_total", "Bytes of parcels routed, by sender.",
+                  offsetof(struct account, bytes));
+}
+
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, struct buf *text)
 {
     struct MHD_Response *r =
@@ -103,6 +129,8 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     bool is_get = strcmp(method, "GET") == 0;
     if (is_get && strcmp(url, "/metrics") == 0) {
         put_figures(m, &text);
+        if (text.len)
+            put_members(m->broker, &text);
         return answer(connection, text.len ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, &text);
     }
     if (is_get && strcmp(url, "/healthz") == 0) {

@@ -14,15 +14,18 @@ int hello_take(struct broker *b, const struct link_peer *peer, const struct fram
 int submit_take(struct broker *b, struct session *s, const struct frame *f, size_t frame_len)
     __attribute__((warn_unused_result));
 
-/* deliver.c: after the commit, answers to ${s} for what is durable and not answered yet … */
+/* deliver.c: after the commit, one answer to ${s} for what is durable and not answered yet … */
 int deliver_answers(struct broker *b, struct session *s) __attribute__((warn_unused_result));
 /* … and deliveries, as far as credit goes. */
 int deliver_parcels(struct broker *b, struct session *s) __attribute__((warn_unused_result));
+/* Whether there is more of either. */
 bool deliver_is_due(const struct session *s);
 
-/* roster.c: hold the sessions that have not been against the roster in force. What fails is left
- * for the next call. */
+/* roster.c: hold all sessions against the roster in force, and hand it to some of those that stay.
+ * What fails, and what is left, is for the next call. */
 int roster_enforce(struct broker *b) __attribute__((warn_unused_result));
+/* Whether something is left. */
+bool roster_is_due(const struct broker *b);
 
 /* Send roster ${number} (or the one in force, when that is not held): part ${part} of it, if there
  * is such. */

@@ -81,34 +81,51 @@ static int send_roster(struct broker *b, const struct session *s)
     return err;
 }
 
-/* A session that is over hears BYE and is cut; another one is handed the new roster. */
-static int enforce_on(struct broker *b, struct session *s)
-{
-    if (is_still_welcome(b, s)) {
-        int err = send_roster(b, s);
-        if (!err)
-            s->roster = roster_number(b->roster);
-        return err;
-    }
-    log_event(LOG_WARN, "member_dropped", LOG_STR("member", s->member),
-              LOG_STR("origin", s->origin));
-    return broker_bye(b, &s->peer, COMITY_E_CLOSED, NULL, 0);
-}
-
-int roster_enforce(struct broker *b)
+static int drop_the_gone(struct broker *b)
 {
     struct session *s = NULL;
     struct session *next = NULL;
     int err = COMITY_OK;
-    if (!b->roster || b->enforced == roster_number(b->roster))
-        return COMITY_OK;
     HASH_ITER(hh, b->sessions.by_key, s, next)
     {
-        if (!err && s->roster != roster_number(b->roster))
-            err = enforce_on(b, s);
+        if (err || is_still_welcome(b, s))
+            continue;
+        log_event(LOG_WARN, "member_dropped", LOG_STR("member", s->member),
+                  LOG_STR("origin", s->origin));
+        err = broker_bye(b, &s->peer, COMITY_E_CLOSED, NULL, 0);
     }
+    return err;
+}
+
+bool roster_is_due(const struct broker *b)
+{
+    return b->roster && b->enforced != roster_number(b->roster);
+}
+
+/* Those that are over hear BYE at once, all of them. The others are handed the new roster by and
+ * by: the largest one for every session lies in no memory. */
+int roster_enforce(struct broker *b)
+{
+    size_t sent = 0;
+    struct session *s = NULL;
+    int err = COMITY_OK;
+    if (!roster_is_due(b))
+        return COMITY_OK;
+    const uint64_t number = roster_number(b->roster);
+    if (b->held_against != number)
+        err = drop_the_gone(b);
     if (!err)
-        b->enforced = roster_number(b->roster);
+        b->held_against = number;
+    for (s = b->sessions.by_key; s && !err && sent < b->handed_at_once; s = s->hh.next) {
+        if (s->roster == number)
+            continue;
+        err = send_roster(b, s);
+        if (!err)
+            s->roster = number;
+        sent += roster_file(b->roster).len;
+    }
+    if (!err && !s)
+        b->enforced = number;
     return err;
 }
 

@@ -50,6 +50,36 @@ uint64_t session_grant(struct session *s)
     return s->now.submit_granted;
 }
 
+uint64_t session_may_deliver(const struct session *s)
+{
+    const uint64_t ahead = s->now.deliver_taken + DELIVER_AHEAD;
+    return s->now.deliver_granted < ahead ? s->now.deliver_granted : ahead;
+}
+
+void session_delivered(struct session *s, size_t len)
+{
+    struct session_state *n = &s->now;
+    n->deliver_bytes += len;
+    const uint64_t marked = n->mark_end > n->mark_first
+                                ? s->mark[(n->mark_end - 1) % DELIVER_MARKS].bytes
+                                : n->deliver_taken;
+    if (n->deliver_bytes - marked >= DELIVER_MARK)
+        s->mark[n->mark_end++ % DELIVER_MARKS] =
+            (struct deliver_mark){.seq = n->next_delivery, .bytes = n->deliver_bytes};
+    n->next_delivery++;
+}
+
+void session_taken(struct session *s, uint64_t seq)
+{
+    struct session_state *n = &s->now;
+    while (n->mark_first < n->mark_end && s->mark[n->mark_first % DELIVER_MARKS].seq <= seq)
+        n->deliver_taken = s->mark[n->mark_first++ % DELIVER_MARKS].bytes;
+    if (seq + 1 == n->next_delivery) {
+        n->deliver_taken = n->deliver_bytes;
+        n->mark_first = n->mark_end;
+    }
+}
+
 void session_drop(struct session_table *t, struct session *s)
 {
     HASH_DELETE(hh_member, t->by_member, s);
@@ -104,7 +134,7 @@ struct account *session_account(struct session_table *t, const uint8_t key[32], 
     }
     if (a->hour != hour) {
         a->hour = hour;
-        a->refusals = a->failures = 0;
+        a->refusals = a->failures = a->roster_bytes = 0;
     }
     return a;
 }

@@ -11,8 +11,20 @@
 
 #include <uthash.h>
 
-/* Bytes of SUBMIT frames that a node may have on the way. */
-enum { SUBMIT_WINDOW = 8 * 1024 * 1024 };
+enum {
+    SUBMIT_WINDOW = 8 * 1024 * 1024, /* bytes of SUBMIT frames that a node may have on the way */
+    /* Bytes of DELIVER frames that are on the way to a node, whatever it grants: until it takes
+     * them they lie in our memory. */
+    DELIVER_AHEAD = 2 * SUBMIT_WINDOW,
+    DELIVER_MARK = 512 * 1024,
+    DELIVER_MARKS = 64 /* more than what is on the way can have */
+};
+
+/* How far the bytes had come with a delivery; one for every DELIVER_MARK. */
+struct deliver_mark {
+    uint64_t seq;
+    uint64_t bytes;
+};
 
 /* What turns change, and what is taken back with a turn that is undone. */
 struct session_state {
@@ -27,8 +39,11 @@ struct session_state {
     uint64_t given;           /* last delivery_seq that exists for the member */
     uint64_t deliver_granted; /* bytes of DELIVER frames that may be sent since WELCOME */
     uint64_t deliver_bytes;   /* that were sent */
-    uint64_t deliver_short;   /* the grant under which the next one does not fit; 0: not known to be
-                                 too small */
+    uint64_t deliver_taken;   /* of these, that were taken, or a little less: up to a mark */
+    size_t mark_first;        /* the oldest mark that is not taken; counts on, modulo the ring */
+    size_t mark_end;
+    uint64_t deliver_short; /* the grant under which the next one does not fit; 0: not known to be
+                               too small */
 
     uint64_t checkpoint_size; /* of our checkpoint last sent in this session */
 };
@@ -38,23 +53,29 @@ struct session {
     char member[MEMBER_ID_MAX + 1];
     char origin[ORIGIN_MAX + 1];
     uint8_t epoch[EPOCH_LEN];
-    int64_t heard_ms; /* monotonic */
-    uint64_t roster;  /* number of the roster that it was last held against, and given */
+    int64_t heard_ms;        /* monotonic */
+    uint64_t hello_answered; /* what its HELLO said that it was answered */
+    uint64_t roster;         /* number of the roster that it was last held against, and given */
 
     struct session_state now;
     struct session_state kept; /* as it was when the running turn began */
     bool is_fresh;             /* opened in the running turn */
+    struct deliver_mark mark[DELIVER_MARKS];
 
     UT_hash_handle hh;
     UT_hash_handle hh_member;
 };
 
-/* What a key has cost us in one hour. It outlives sessions: hanging up must not renew it. */
+/* What a key has cost us. It outlives sessions: hanging up must not renew it. */
 struct account {
     uint8_t key[LINK_KEY_LEN];
+    uint64_t parcels; /* accepted, since the start … */
+    uint64_t bytes;   /* … and how large these were */
+    /* in one hour: */
     uint64_t hour;
-    uint64_t refusals; /* REFUSED entries */
-    uint64_t failures; /* events that failed here, each alone */
+    uint64_t refusals;     /* REFUSED entries */
+    uint64_t failures;     /* events that failed here, each alone */
+    uint64_t roster_bytes; /* of roster parts that it asked for */
     UT_hash_handle hh;
 };
 
@@ -74,6 +95,13 @@ struct session *session_open(struct session_table *t, const struct link_peer *pe
 /* What is granted now: SUBMIT_WINDOW beyond what has come. To be told with the frame that is made
  * of it. */
 uint64_t session_grant(struct session *s);
+/* How many bytes of DELIVER frames may have been sent by now: as the node grants, and as far as it
+ * takes. */
+uint64_t session_may_deliver(const struct session *s);
+/* A DELIVER frame of ${len} bytes with the next number was sent. */
+void session_delivered(struct session *s, size_t len);
+/* Everything up to ${seq} was taken. */
+void session_taken(struct session *s, uint64_t seq);
 void session_drop(struct session_table *t, struct session *s);
 void session_drop_all(struct session_table *t);
 /* A turn begins: what is done to sessions from now on can be taken back. */

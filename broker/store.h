@@ -17,6 +17,7 @@
 
 struct known {
     uint64_t parcel_seq; /* last one taken in */
+    uint64_t refused;    /* last one that was refused; never falls, whatever queue_set_known says */
     uint64_t size;       /* of the newest checkpoint accepted; 0: none */
     struct hash root;
 };

@@ -54,7 +54,7 @@ int queue_known(struct store *s, struct bytes origin, struct known *ret, struct 
 {
     struct db_rows *rows = NULL;
     int err = db_query(store_db(s), &rows,
-                       "SELECT parcel_seq, size, root, note FROM known WHERE origin = ?1",
+                       "SELECT parcel_seq, size, root, note, refused FROM known WHERE origin = ?1",
                        DB_TEXT(origin));
     if (err)
         return err;
@@ -63,6 +63,7 @@ int queue_known(struct store *s, struct bytes origin, struct known *ret, struct 
     if (!err) {
         k.parcel_seq = db_u64(rows, 0);
         k.size = db_u64(rows, 1);
+        k.refused = db_u64(rows, 4);
         err = hash_from(rows, 2, &k.root);
         if (!err && note)
             buf_put_bytes(note, db_bytes(rows, 3));
@@ -76,13 +77,13 @@ int queue_known(struct store *s, struct bytes origin, struct known *ret, struct 
 
 int queue_set_known(struct store *s, struct bytes origin, const struct known *k, struct bytes note)
 {
-    return db_run(
-        store_db(s),
-        "INSERT INTO known(origin, parcel_seq, size, root, note) VALUES(?1, ?2, ?3, ?4, ?5)"
-        " ON CONFLICT(origin) DO UPDATE SET parcel_seq = ?2, size = ?3, root = ?4,"
-        " note = coalesce(?5, note)",
-        DB_TEXT(origin), DB_U64(k->parcel_seq), DB_U64(k->size), DB_BLOB(hash_bytes(&k->root)),
-        DB_BLOB(note));
+    return db_run(store_db(s),
+                  "INSERT INTO known(origin, parcel_seq, size, root, note, refused)"
+                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+                  " ON CONFLICT(origin) DO UPDATE SET parcel_seq = ?2, size = ?3, root = ?4,"
+                  " note = coalesce(?5, note), refused = max(refused, ?6)",
+                  DB_TEXT(origin), DB_U64(k->parcel_seq), DB_U64(k->size),
+                  DB_BLOB(hash_bytes(&k->root)), DB_BLOB(note), DB_U64(k->refused));
 }
 
 int queue_root_at(struct store *s, struct bytes origin, uint64_t size, struct hash *ret)

@@ -42,6 +42,19 @@ static int check_recipients(const struct broker *b, const struct parcel_facts *p
     return COMITY_OK;
 }
 
+/* A parcel without entries brings a checkpoint and nothing else, and costs an entry for ever all
+ * the same: one that brings nothing new is refused, so that it is counted. */
+static int check_is_news(struct broker *b, const struct parcel_facts *p)
+{
+    struct known k;
+    if (p->count > 0)
+        return COMITY_OK;
+    int err = queue_known(b->store, p->head.origin, &k, NULL);
+    if (err)
+        return err;
+    return p->checkpoint.size > k.size ? COMITY_OK : COMITY_E_INVALID;
+}
+
 /* An attachment has one length, whoever names it: said before anything of the parcel is written. */
 static int check_blobs(struct broker *b, const struct parcel_facts *p)
 {
@@ -108,6 +121,8 @@ static int verify(struct broker *b, struct session *s, struct bytes parcel,
     if (!err && !bytes_is((*ret)->head.origin, s->origin))
         err = COMITY_E_NOT_MEMBER;
     if (!err)
+        err = check_is_news(b, *ret);
+    if (!err)
         err = check_recipients(b, *ret);
     if (!err)
         err = check_blobs(b, *ret);
@@ -164,6 +179,17 @@ static int note_blobs(struct broker *b, const struct parcel_facts *p)
     return err;
 }
 
+/* By member, too: what is accepted stays in the ledger for ever. */
+static void count_accepted(struct broker *b, const struct session *s, size_t len)
+{
+    struct account *a = session_account(&b->sessions, s->peer.key, clock_mono_ms(b->clock));
+    b->count.parcels_accepted++;
+    if (!a)
+        return;
+    a->parcels++;
+    a->bytes += len;
+}
+
 static int route(struct broker *b, struct session *s, const struct parcel_facts *p,
                  uint64_t parcel_seq, struct bytes parcel)
 {
@@ -194,7 +220,7 @@ static int route(struct broker *b, struct session *s, const struct parcel_facts 
     if (row.bytes.data)
         parcel_cache_put(b->cache, id, parcel);
     s->now.parcel_seq = parcel_seq;
-    b->count.parcels_accepted++;
+    count_accepted(b, s, parcel.len);
     return COMITY_OK;
 }
 
@@ -250,7 +276,7 @@ static int refuse(struct broker *b, struct session *s, uint64_t parcel_seq, stru
         err = queue_known(b->store, row.origin, &k, NULL);
     if (err)
         return err;
-    k.parcel_seq = parcel_seq;
+    k.parcel_seq = k.refused = parcel_seq;
     err = queue_set_known(b->store, row.origin, &k, BYTES_NONE);
     if (err)
         return err;
@@ -263,18 +289,26 @@ static int refuse(struct broker *b, struct session *s, uint64_t parcel_seq, stru
     return COMITY_OK;
 }
 
+/* What the node has said that it was answered is not said again. */
+static void answer_again(struct session *s, uint64_t seq)
+{
+    if (s->now.answered >= seq)
+        s->now.answered = seq > s->hello_answered ? seq - 1 : s->hello_answered;
+}
+
 int submit_take(struct broker *b, struct session *s, const struct frame *f, size_t frame_len)
 {
     uint64_t seq = f->u.submit.parcel_seq;
     struct bytes parcel = f->u.submit.parcel;
+    if (seq == 0)
+        return broker_bye(b, &s->peer, COMITY_E_PARCEL_SEQ, "parcels are counted from 1", 0);
     s->now.submit_bytes += frame_len;
     if (s->now.has_refusal && seq > s->now.parcel_seq)
         return COMITY_OK;
     if (s->now.submit_bytes > s->now.submit_granted)
         return broker_bye(b, &s->peer, COMITY_E_CREDIT, NULL, 0);
     if (seq <= s->now.parcel_seq) {
-        if (s->now.answered >= seq)
-            s->now.answered = seq - 1;
+        answer_again(s, seq);
         return COMITY_OK;
     }
     if (seq != s->now.parcel_seq + 1) {

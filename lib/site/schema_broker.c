@@ -69,5 +69,10 @@ const char *const site_broker_schema[] = {
     " AND b.len BETWEEN 0 AND 1125899906842624);"
     /* Nobody asked whether a blob was complete: the bulk thread sees it in the file. */
     "ALTER TABLE blob DROP COLUMN complete;",
+
+    /* Step 3. The last parcel_seq that was refused, so that a HELLO need not read the history behind what it says was answered. */
+    "ALTER TABLE known ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE known SET refused = (SELECT coalesce(max(p.parcel_seq), 0) FROM parcel p"
+    " WHERE p.origin = known.origin AND p.token IS NOT NULL);",
 };
 const size_t site_broker_schema_count = sizeof site_broker_schema / sizeof site_broker_schema[0];

@@ -317,6 +317,43 @@ static void refused_for_ever(struct evil *e, const struct attack_args *a)
     }
 }
 
+/* The same checkpoint for ever: nothing in it, and an entry of the broker's each time. */
+static void checkpoints(struct evil *e, const struct attack_args *a)
+{
+    int got = FRAME_ANSWER;
+    (void)a;
+    for (int i = 0; i < 100 && got == FRAME_ANSWER; i++) {
+        struct buf parcel = BUF_INIT;
+        if (!evil_greet(e))
+            return;
+        forge_checkpoint(e, &parcel);
+        evil_submit(e, buf_bytes(&parcel));
+        got = evil_wait(e, FRAME_ANSWER, ANSWER_MS);
+        buf_free(&parcel);
+    }
+}
+
+/* --count honest parcels of one entry: a history. */
+static void many(struct evil *e, const struct attack_args *a)
+{
+    struct forge f = plain(a);
+    f.count = 1;
+    if (!evil_greet(e))
+        return;
+    for (size_t i = 0; i < a->count; i++) {
+        struct buf parcel = BUF_INIT;
+        forge_parcel(e, &f, &parcel);
+        evil_submit(e, buf_bytes(&parcel));
+        buf_free(&parcel);
+        if (e->flight_count < EVIL_FLIGHT_MAX / 2 && i + 1 < a->count)
+            continue;
+        while (e->answered < e->parcel_seq)
+            if (evil_wait(e, FRAME_ANSWER, ANSWER_MS) != FRAME_ANSWER)
+                return;
+        e->flight_count = 0;
+    }
+}
+
 const struct attack parcel_attacks[] = {
     {"good", "an honest parcel", good, true, false},
     {"listen", "take what is delivered", listen_only, true, false},
@@ -351,4 +388,6 @@ const struct attack parcel_attacks[] = {
     {"lost-answer", "cut before the answer, and submitted again", lost_answer, true, false},
     {"refused-in-front", "good parcels behind one that is refused", refused_in_front, true, false},
     {"refused-for-ever", "parcels that are refused, without end", refused_for_ever, false, false},
+    {"checkpoints", "a checkpoint that is known, without end", checkpoints, false, false},
+    {"many", "--count honest parcels", many, false, false},
     {0}};

@@ -2,6 +2,7 @@
 #include "evil/attacks.h"
 
 #include "evil/must.h"
+#include "link/poll.h"
 
 #include <string.h>
 
@@ -234,6 +235,62 @@ static void prove_nonsense(struct evil *e, const struct attack_args *a)
     evil_wait(e, FRAME_PROOF, ANSWER_MS);
 }
 
+/* Frames by their kind, until none comes for a while. */
+static void count_frames(struct evil *e, size_t count[FRAME_PROOF + 1])
+{
+    struct frame f;
+    for (int quiet = 0; quiet < 20 && link_client_state(e->socket) == LINK_CONNECTED;) {
+        struct link_poll_item item = {.socket = e->socket, .events = LINK_IN};
+        if (link_recv(e->socket, &e->message)) {
+            MUST(link_poll(&item, 1, 50));
+            quiet++;
+            continue;
+        }
+        quiet = 0;
+        arena_reset(e->arena);
+        MUST(frame_decode(e->arena, e->message.payload, &f));
+        count[f.kind]++;
+    }
+}
+
+/* --count times HELLO, each as if nothing had ever been answered. */
+static void hello_again(struct evil *e, const struct attack_args *a)
+{
+    struct frame f = evil_hello(e);
+    size_t count[FRAME_PROOF + 1] = {0};
+    struct buf bytes = BUF_INIT;
+    f.u.hello.answered = 0;
+    MUST(frame_encode(&f, &bytes));
+    if (!evil_connect(e, NULL))
+        return;
+    for (size_t i = 0; i < a->count; i++)
+        evil_send_raw(e, buf_bytes(&bytes));
+    count_frames(e, count);
+    printf("welcomes %zu answers %zu\n", count[FRAME_WELCOME], count[FRAME_ANSWER]);
+    buf_free(&bytes);
+}
+
+/* HELLO on a second connection, while the first one stays. */
+static void twice(struct evil *e, const struct attack_args *a)
+{
+    (void)a;
+    if (!evil_greet(e))
+        return;
+    struct link_socket *first = e->socket;
+    link_message_done(&e->message);
+    e->socket = NULL;
+    e->is_up = false;
+    if (evil_greet(e)) {
+        for (int i = 0; i < ANSWER_MS / 50 && link_client_state(first) == LINK_CONNECTED; i++) {
+            struct link_poll_item item = {.socket = first, .events = LINK_STATE};
+            MUST(link_poll(&item, 1, 50));
+        }
+        printf("first %s\n", link_client_state(first) == LINK_CONNECTED ? "open" : "closed");
+        evil_wait(e, EVIL_CLOSED, 500);
+    }
+    link_close(first);
+}
+
 /* Stay, and tell when it is over. */
 static void stay(struct evil *e, const struct attack_args *a)
 {
@@ -263,6 +320,9 @@ const struct attack session_attacks[] = {
     {"wrong-way", "a frame that only a broker sends", wrong_way, false, true},
     {"two-frames", "one message of two payload frames", two_frames, false, true},
     {"oversize", "a frame of 2 MiB", oversize, false, true},
+    {"hello-again", "--count times HELLO, as if nothing had been answered", hello_again, false,
+     true},
+    {"twice", "HELLO on a second connection", twice, false, true},
     {"epoch", "a frame of an epoch that is none", epoch, false, true},
     {"over-credit", "more bytes than were granted", over_credit, false, true},
     {"taken-ahead", "TAKEN of what was never delivered", taken_ahead, false, true},

@@ -26,7 +26,7 @@ static const struct argp_option option_table[] = {
     {"to", 't', "MEMBER", 0, "a recipient; in ascending order", 0},
     {"other", 'o', "MEMBER", 0, "whose name is taken in vain", 0},
     {"blob", 'b', "HEX", 0, "somebody else's file", 0},
-    {"count", 'n', "N", 0, "entries of a parcel", 0},
+    {"count", 'n', "N", 0, "entries of a parcel, or how often", 0},
     {"list", 'l', NULL, 0, "say what attacks there are", 0},
     {0}};
 

@@ -276,6 +276,20 @@ void forge_parcel(struct evil *e, const struct forge *what, struct buf *out)
     buf_free(&head);
 }
 
+void forge_checkpoint(struct evil *e, struct buf *out)
+{
+    static const struct forge nothing;
+    struct draft d = {.e = e, .what = &nothing};
+    struct buf head = BUF_INIT;
+    loose_sign(&e->ledger, e->ledger.count, &d.checkpoint, &d.note);
+    put_head(&d, &head);
+    const struct parcel p = {.head = buf_bytes(&head)};
+    MUST(parcel_encode(&p, out));
+    launch(&d);
+    buf_free(&d.note);
+    buf_free(&head);
+}
+
 void forge_edit(struct evil *e, struct buf *parcel,
                 void (*edit)(struct evil *e, struct parcel *p, struct parcel_head *h))
 {

@@ -32,6 +32,9 @@ struct forge {
  * next parcel_seq. */
 void forge_parcel(struct evil *e, const struct forge *what, struct buf *out);
 
+/* Likewise a parcel without entries: the checkpoint alone, however old it is. */
+void forge_checkpoint(struct evil *e, struct buf *out);
+
 /* The parcel in ${parcel}, decoded, changed by ${edit} and encoded again. Views into ${e}->arena.
  */
 void forge_edit(struct evil *e, struct buf *parcel,

@@ -112,13 +112,22 @@ static void page_has_each_figure_once(void **state)
     assert_int_equal(link_new(&link), 0);
     assert_int_equal(metrics_open(f->broker, link, address, &m), 0);
     assert_int_equal(metrics_open(f->broker, link, address, &second), COMITY_E_EXISTS);
-    greet(f, net_party(&f->net, CHENGDU), 0, 0);
+    struct buf parcel = BUF_INIT;
+    struct party *a = net_party(&f->net, CHENGDU);
+    struct frame to_a = greet(f, a, 0, 0);
+    make(f, CHENGDU, HANGZHOU, 1, 1, 0, &parcel);
+    submit(f, a, to_a.epoch, 1, buf_bytes(&parcel));
+    buf_free(&parcel);
     ask(m, port, "GET /metrics", &page);
     assert_non_null(strstr(buf_str(&page), " 200 "));
     size_t figures = 0;
     for (const char *c = buf_str(&page); (c = strstr(c, "\n# TYPE ")); c++)
         figures++;
-    assert_int_equal(figures, sizeof names / sizeof names[0]);
+    assert_int_equal(figures, sizeof names / sizeof names[0] + 2); /* and those by member */
+    assert_non_null(
+        strstr(buf_str(&page), "\ncomity_member_parcels_total{member=\"" CHENGDU "\"} 1\n"));
+    assert_non_null(strstr(buf_str(&page), "\ncomity_member_bytes_total{member=\"" CHENGDU "\"} "));
+    assert_null(strstr(buf_str(&page), "{member=\"" HANGZHOU));
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char line[80];
         snprintf(line, sizeof line, "\n%s ", names[i]);

@@ -122,6 +122,7 @@ static void earlier_tables_are_brought_up_to_date(void **state)
 {
     struct fixture *f = *state;
     struct recipient r;
+    struct known k;
     size_t freed = 0;
     uint64_t chunk = 0;
     uint64_t other = 0;
@@ -133,6 +134,9 @@ static void earlier_tables_are_brought_up_to_date(void **state)
     assert_int_equal(other, 2);
     run(f, "INSERT INTO parcel VALUES(1, 'o', 1, 1, x'', 1, NULL, 1, 5, NULL)");
     run(f, "INSERT INTO parcel VALUES(2, 'o', 2, 2, x'', 2, NULL, 2, 7, NULL)");
+    run(f, "INSERT INTO parcel VALUES(3, 'o', 3, 0, x'', 3, 'quota', 0, 0, NULL)");
+    run(f, "INSERT INTO known VALUES('o', 4, 1, zeroblob(32), NULL)");
+    run(f, "INSERT INTO known VALUES('p', 4, 1, zeroblob(32), NULL)");
     run(f, "INSERT INTO delivery VALUES('" HANGZHOU "', 1, 1)");
     run(f, "INSERT INTO delivery VALUES('" HANGZHOU "', 2, 2)");
     run(f, "INSERT INTO recipient VALUES('" HANGZHOU "', 2, 1, 7)");
@@ -147,6 +151,10 @@ static void earlier_tables_are_brought_up_to_date(void **state)
     assert_int_equal(queue_recipient(f->store, bytes_of(HANGZHOU), &r), 0);
     assert_true(r.given == 2 && r.taken == 1 && r.queued == 7);
     assert_int_equal(r.held, queue_blob_weight(500000));
+    assert_int_equal(queue_known(f->store, BYTES_LIT("o"), &k, NULL), 0);
+    assert_int_equal(k.refused, 3);
+    assert_int_equal(queue_known(f->store, BYTES_LIT("p"), &k, NULL), 0);
+    assert_int_equal(k.refused, 0);
     assert_int_equal(store_begin(f->store), 0);
     assert_int_equal(queue_sweep(f->store, INT64_MAX, 100, &freed), 0);
     assert_int_equal(freed, 1); /* the one that was taken */
@@ -195,7 +203,7 @@ static void root_of_wrong_length_is_damage(void **state)
     struct known k;
     struct hash root;
     open_store(f);
-    run(f, "INSERT INTO known VALUES('o', 1, 5, x'0102', NULL)");
+    run(f, "INSERT INTO known VALUES('o', 1, 5, x'0102', NULL, 0)");
     run(f, "INSERT INTO parcel VALUES(1, 'p', 1, 7, x'', 1, NULL, 0, 0, NULL)");
     assert_int_equal(queue_known(f->store, BYTES_LIT("o"), &k, NULL), COMITY_E_LEDGER_DAMAGED);
     assert_int_equal(queue_root_at(f->store, BYTES_LIT("p"), 7, &root), COMITY_E_LEDGER_DAMAGED);
@@ -236,13 +244,41 @@ static void session_is_found_by_key_and_by_member(void **state)
     session_table_done(&t);
 }
 
+/* However much is granted: until it is taken it lies in our memory. */
+static void deliveries_run_ahead_of_taken_only_so_far(void **state)
+{
+    (void)state;
+    struct session s = {.now = {.deliver_granted = (uint64_t)1 << 60, .next_delivery = 1}};
+    const size_t len = 100 * 1024;
+    uint64_t sent = 0;
+    for (uint64_t round = 0; round < 50; round++) {
+        while (s.now.deliver_bytes + len <= session_may_deliver(&s)) {
+            session_delivered(&s, len);
+            sent++;
+        }
+        assert_true(s.now.deliver_bytes - s.now.deliver_taken <= DELIVER_AHEAD);
+        session_taken(&s,
+                      sent - 20); /* what is counted as taken was, and is at most a mark behind */
+        assert_true(s.now.deliver_taken <= (sent - 20) * len);
+        assert_true(s.now.deliver_taken + DELIVER_MARK + len > (sent - 20) * len);
+    }
+    session_taken(&s, sent);
+    assert_int_equal(s.now.deliver_taken, s.now.deliver_bytes);
+    s.now.deliver_granted = s.now.deliver_bytes + 5;
+    assert_int_equal(session_may_deliver(&s), s.now.deliver_bytes + 5);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(housekeeping_walks_over_no_table),    TEST(earlier_tables_are_brought_up_to_date),
-        TEST(weight_is_that_of_the_sealed_blocks), TEST(blobs_that_may_go_are_found_at_once),
-        TEST(root_of_wrong_length_is_damage),      TEST(session_is_found_by_key_and_by_member),
+        TEST(housekeeping_walks_over_no_table),
+        TEST(earlier_tables_are_brought_up_to_date),
+        TEST(weight_is_that_of_the_sealed_blocks),
+        TEST(blobs_that_may_go_are_found_at_once),
+        TEST(deliveries_run_ahead_of_taken_only_so_far),
+        TEST(root_of_wrong_length_is_damage),
+        TEST(session_is_found_by_key_and_by_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
