@@ -163,6 +163,19 @@ static struct blob *least_used(struct blobs *b)
     return found;
 }
 
+/* Descriptors are out, perhaps by connections: ours make do with fewer. */
+static bool close_least_used(struct blobs *b)
+{
+    struct blob *found = NULL;
+    for (size_t i = 0; i < OPEN_MAX; i++)
+        if (b->open[i].in_use && (!found || b->open[i].used < found->used))
+            found = &b->open[i];
+    if (!found || blob_sync(found))
+        return false;
+    close_one(found);
+    return true;
+}
+
 static int open_blob(struct blobs *b, const struct hash *id, uint64_t len, bool make,
                      struct blob **ret)
 {
@@ -201,6 +214,8 @@ int blobs_get(struct blobs *b, const struct hash *id, uint64_t len, bool make, s
         if (b->open[i].in_use && hash_equal(&b->open[i].id, id))
             o = &b->open[i];
     int err = o ? COMITY_OK : open_blob(b, id, len, make, &o);
+    while (err == COMITY_E_FILES && close_least_used(b))
+        err = open_blob(b, id, len, make, &o);
     if (err)
         return err;
     if (o->len != len)

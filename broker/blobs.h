@@ -21,7 +21,8 @@ int blobs_open(const char *dir, struct blobs **ret) __attribute__((warn_unused_r
 void blobs_close(struct blobs *b);
 
 /* The blob ${id} of plain length ${len}; made when ${make}, else COMITY_E_NOT_FOUND. Belongs to
- * ${b}; valid until the next call. */
+ * ${b}; valid until the next call. COMITY_E_FILES when there is no descriptor, though others were
+ * closed. */
 int blobs_get(struct blobs *b, const struct hash *id, uint64_t len, bool make, struct blob **ret)
     __attribute__((warn_unused_result));
 /* Remove its blocks. */

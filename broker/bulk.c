@@ -7,6 +7,7 @@
  */
 #include "bulk_parts.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "broker.h"
@@ -25,7 +26,7 @@ enum {
     SEND_HWM = 16, /* for one peer: 4 MiB each way, the rest waits in its TCP window */
     RECV_HWM = 16,
     ARENA_MAX = 4 * 1024 * 1024, /* of one message */
-    RETRY_MS = 5                 /* while every reader's queue is full */
+    WATCH_MS = 1000              /* look at connections that stand still */
 };
 
 /* ---- what both threads share ---- */
@@ -136,9 +137,12 @@ static int remove_blob(struct bulk *k, const struct hash *id)
 {
     bool is_freed = false;
     int err = queue_blob_is_freed(k->db, hash_bytes(id), &is_freed);
-    if (err || !is_freed)
-        return err;
-    err = blobs_remove(k->blobs, id);
+    if (!err && !is_freed)
+        return COMITY_OK;
+    if (!err)
+        err = blobs_remove(k->blobs, id);
+    if (err == COMITY_E_FILES)
+        return COMITY_OK; /* it is asked for again */
     return err ? err : report_removed(k, id);
 }
 
@@ -160,7 +164,7 @@ static int take_orders(struct bulk *k, bool *ret_stop)
         free(k->known);
         k->known = speakers;
         k->known_count = speaker_count;
-        hub_bulk_drop_readers(k);
+        hub_bulk_drop_gone(k);
     }
     int err = COMITY_OK;
     for (size_t i = 0; !err && i < gone_count; i++)
@@ -169,24 +173,46 @@ static int take_orders(struct bulk *k, bool *ret_stop)
     return err;
 }
 
+/* How long nothing is to be done, unless something comes in. */
+static int timeout_ms(const struct bulk *k, bool has_sent)
+{
+    if (has_sent)
+        return 0;
+    if (k->try_ms == BULK_IDLE)
+        return k->clients ? WATCH_MS : -1;
+    const int64_t left = k->try_ms - clock_mono_ms(&clock_system);
+    return left < 0 ? 0 : left > WATCH_MS ? WATCH_MS : (int)left;
+}
+
+static int one_round(struct bulk *k, bool has_come, bool *ret_sent)
+{
+    int err = COMITY_OK;
+    k->now_ms = clock_mono_ms(&clock_system);
+    k->try_ms = BULK_IDLE;
+    if (has_come)
+        err = hub_bulk_take_in(k);
+    if (!err)
+        err = hub_bulk_pay(k);
+    if (!err)
+        err = hub_bulk_serve(k, ret_sent);
+    hub_bulk_cut_stalled(k);
+    return err;
+}
+
 static int loop(struct bulk *k)
 {
     bool stop = false;
-    bool blocked = false;
+    bool has_sent = false;
+    k->try_ms = BULK_IDLE;
     int err = take_orders(k, &stop);
     while (!err && !stop) {
         struct link_poll_item items[] = {{.fd = k->to_thread, .events = LINK_IN},
                                          {.socket = k->socket, .events = LINK_IN}};
-        int timeout_ms = k->reader_count + k->owed_count == 0 ? -1 : blocked ? RETRY_MS : 0;
-        err = link_poll(items, 2, timeout_ms);
+        err = link_poll(items, 2, timeout_ms(k, has_sent));
         if (!err && items[0].ready)
             err = take_orders(k, &stop);
-        if (!err && items[1].ready)
-            err = hub_bulk_take_in(k);
         if (!err)
-            err = hub_bulk_pay(k);
-        if (!err)
-            err = hub_bulk_serve(k, &blocked);
+            err = one_round(k, items[1].ready, &has_sent);
     }
     return err;
 }
@@ -222,6 +248,7 @@ static int bind_socket(struct bulk *k, const struct broker *b, struct link *link
 static void bulk_free(struct bulk *k)
 {
     link_close(k->socket);
+    hub_bulk_drop_all(k);
     blobs_close(k->blobs);
     db_close(k->db);
     arena_free(k->arena);
@@ -250,6 +277,7 @@ int hub_bulk_start(struct broker *b, struct link *link, struct bulk **ret)
     k->dir = site_path(b->site, "blobs");
     k->db_path = site_path(b->site, "broker.db");
     k->arena = arena_new(ARENA_MAX);
+    k->stall_ms = BULK_STALL_MS;
     int err = k->to_thread >= 0 && k->to_main >= 0 && k->dir && k->db_path && k->arena
                   ? COMITY_OK
                   : COMITY_E_NOMEM;

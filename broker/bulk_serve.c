@@ -2,8 +2,9 @@
  * What the bulk thread answers. See bulk_parts.h, and PROTOCOL.md, Bulk.
  *
  * A HAVE is owed until it could be sent, since who waits for one waits long; DATA is read from the
- * disk when there is room for it. Both are bounded for each connection, so that one that asks and
- * does not listen costs the others nothing.
+ * disk when there is room for it. Both are bounded for each key, however many connections it has,
+ * and the keys have their turn one after the other: one that asks and does not listen costs the
+ * others nothing.
  */
 #include "bulk_parts.h"
 
@@ -18,10 +19,9 @@
 
 enum {
     INTAKE_MESSAGES = 64, /* one batch: at most 16 MiB between two syncs */
-    READERS_A_PEER = 64,
-    OWED_A_PEER = 64,
     GET_BLOCKS_MAX = 64,
-    BLOCKS_A_ROUND = 4, /* for one reader before the next one's turn */
+    BLOCKS_A_ROUND = 4, /* for one key before the next one's turn */
+    SHORT_MS = 100,     /* until descriptors are tried for again */
     PUT_AHEAD = 8       /* blocks beyond the last HAVE that an uploader may send */
 };
 
@@ -40,24 +40,21 @@ static int send_frame(struct bulk *k, const struct link_peer *to, const struct b
 static int owe(struct bulk *k, const struct link_peer *to, const struct hash *id,
                const uint64_t *len, int err)
 {
+    struct bulk_client *c = hub_bulk_client(k, to);
+    struct bulk_owed *o = NULL;
     struct bulk_owed fresh = {
         .peer = *to, .blob = *id, .token = err ? comity_err_token(err) : NULL};
-    size_t same = 0;
     fresh.is_known = len != NULL;
     fresh.len = len ? *len : 0;
-    for (size_t i = 0; i < k->owed_count; i++) {
-        struct bulk_owed *o = &k->owed[i];
-        if (!link_peer_same(&o->peer, to))
-            continue;
-        if (hash_equal(&o->blob, id)) {
-            if (err || fresh.is_known != o->is_known)
-                *o = fresh;
-            return COMITY_OK;
-        }
-        same++;
-    }
-    if (k->owed_count < BULK_OWED_MAX && same < OWED_A_PEER)
-        k->owed[k->owed_count++] = fresh;
+    for (size_t i = 0; c && i < c->owed_count && !o; i++)
+        if (link_peer_same(&c->owed[i].peer, to) && hash_equal(&c->owed[i].blob, id))
+            o = &c->owed[i];
+    if (o && !err && fresh.is_known == o->is_known)
+        return COMITY_OK;
+    if (!o && c)
+        o = hub_bulk_add_owed(c);
+    if (o)
+        *o = fresh;
     return COMITY_OK;
 }
 
@@ -66,9 +63,25 @@ static int owe_unknown(struct bulk *k, const struct link_peer *to, const struct 
     return owe(k, to, id, NULL, COMITY_E_UNKNOWN_BLOB);
 }
 
-/* What ails one blob alone is told to whoever asks for it; other errors end the process. */
-static int owe_trouble(struct bulk *k, const struct link_peer *to, const struct hash *id, int err)
+/* Descriptors come back when connections end: nobody is told that they are out. */
+static bool is_short(struct bulk *k, int err)
 {
+    const bool now = err == COMITY_E_FILES;
+    if (now && !k->is_short)
+        log_event(LOG_ERROR, "bulk_is_short_of_files");
+    if (now)
+        hub_bulk_try_in(k, SHORT_MS);
+    k->is_short = now || (k->is_short && err);
+    return now;
+}
+
+/* What ails one blob alone is told to whoever asks for it, what will pass is answered once it has
+ * passed; other errors end the process. */
+static int owe_trouble(struct bulk *k, const struct link_peer *to, const struct hash *id,
+                       const uint64_t *len, int err)
+{
+    if (is_short(k, err))
+        return owe(k, to, id, len, COMITY_OK);
     return err == COMITY_E_DISK_FULL || err == COMITY_E_BLOB ? owe(k, to, id, NULL, err) : err;
 }
 
@@ -82,7 +95,7 @@ static int take_put(struct bulk *k, const struct link_peer *from, const struct b
         return owe_unknown(k, from, id);
     int err = blobs_get(k->blobs, id, may->len, true, &b);
     if (err)
-        return owe_trouble(k, from, id, err);
+        return owe_trouble(k, from, id, &may->len, err);
     if (f->index != blob_next(b) || f->index > blob_durable(b) + 2 * PUT_AHEAD)
         return owe(k, from, id, &may->len, COMITY_OK); /* it learns from HAVE where we are */
     if (f->proof_count > PROOF_PATH_MAX)
@@ -101,18 +114,11 @@ static int take_put(struct bulk *k, const struct link_peer *from, const struct b
 static struct bulk_reader *find_reader(struct bulk *k, const struct link_peer *peer,
                                        const struct hash *id)
 {
-    size_t same = 0;
-    for (size_t i = 0; i < k->reader_count; i++) {
-        if (!link_peer_same(&k->readers[i].peer, peer))
-            continue;
-        if (hash_equal(&k->readers[i].blob, id))
-            return &k->readers[i];
-        same++;
-    }
-    if (k->reader_count == BULK_READERS_MAX || same == READERS_A_PEER)
-        return NULL;
-    k->readers[k->reader_count] = (struct bulk_reader){0};
-    return &k->readers[k->reader_count++];
+    struct bulk_client *c = hub_bulk_client(k, peer);
+    for (size_t i = 0; c && i < c->reader_count; i++)
+        if (link_peer_same(&c->readers[i].peer, peer) && hash_equal(&c->readers[i].blob, id))
+            return &c->readers[i];
+    return c ? hub_bulk_add_reader(c) : NULL;
 }
 
 /* A GET that goes on where the last one ends makes it longer, so that blocks come in their order;
@@ -127,7 +133,7 @@ static int take_get(struct bulk *k, const struct link_peer *from, const struct b
     if (err == COMITY_E_NOT_FOUND)
         return owe(k, from, id, &may->len, COMITY_OK);
     if (err)
-        return owe_trouble(k, from, id, err);
+        return owe_trouble(k, from, id, &may->len, err);
     if (f->count == 0 || f->count > GET_BLOCKS_MAX || f->index >= blob_count(b))
         return owe(k, from, id, &may->len, COMITY_E_LIMIT);
     struct bulk_reader *r = find_reader(k, from, id);
@@ -158,6 +164,8 @@ static int take_message(struct bulk *k, const struct link_message *m)
         int dropped = link_drop(k->socket, &m->peer);
         return dropped == COMITY_E_NOT_FOUND ? COMITY_OK : dropped;
     }
+    if (!hub_bulk_client(k, &m->peer))
+        return COMITY_OK; /* no memory: it asks again */
     memcpy(id.b, f.blob.data, sizeof id.b);
     err = queue_blob_access(k->db, f.blob, bytes_of(who->member), &may);
     if (err == COMITY_E_NOT_FOUND)
@@ -208,7 +216,7 @@ static int send_have(struct bulk *k, const struct bulk_owed *o, const struct blo
     return send_frame(k, &o->peer, &f);
 }
 
-/* Sync what came, then say so. COMITY_E_AGAIN: there is no room for the answer. */
+/* Sync what came, then say so. COMITY_E_AGAIN: there is no room for the answer; COMITY_E_FILES. */
 static int pay(struct bulk *k, const struct bulk_owed *o)
 {
     struct blob *b = NULL;
@@ -223,18 +231,31 @@ static int pay(struct bulk *k, const struct bulk_owed *o)
     return send_have(k, o, b, token);
 }
 
-int hub_bulk_pay(struct bulk *k)
+static int pay_client(struct bulk *k, struct bulk_client *c)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < k->owed_count; i++) {
-        int err = pay(k, &k->owed[i]);
+    for (size_t i = 0; i < c->owed_count; i++) {
+        const struct bulk_owed o = c->owed[i];
+        int err = hub_bulk_waits(k, c, &o.peer) ? COMITY_E_BUSY : pay(k, &o);
         if (err == COMITY_E_AGAIN)
-            k->owed[kept++] = k->owed[i];
+            hub_bulk_is_full(k, c, &o.peer);
+        else if (!err)
+            hub_bulk_moved(c, &o.peer);
+        if (err == COMITY_E_AGAIN || err == COMITY_E_BUSY || is_short(k, err))
+            c->owed[kept++] = o;
         else if (err && err != COMITY_E_UNREACHABLE) /* who is gone asks again when it is back */
             return err;
     }
-    k->owed_count = kept;
+    c->owed_count = kept;
     return COMITY_OK;
+}
+
+int hub_bulk_pay(struct bulk *k)
+{
+    int err = COMITY_OK;
+    for (struct bulk_client *c = k->clients; c && !err; c = c->hh.next)
+        err = pay_client(k, c);
+    return err;
 }
 
 static int send_block(struct bulk *k, const struct bulk_reader *r, struct blob *b)
@@ -279,32 +300,46 @@ static int serve(struct bulk *k, struct bulk_reader *r, bool *ret_sent)
     return err;
 }
 
-/* ${ret_blocked}: nothing could be sent, for all readers' queues are full. */
-int hub_bulk_serve(struct bulk *k, bool *ret_blocked)
+/* One reader, tried in its turn. Whether it has had it: else the next one may. */
+static int serve_one(struct bulk *k, struct bulk_client *c, size_t i, bool *ret_sent)
 {
-    bool has_sent = false;
-    for (size_t i = 0; i < k->reader_count;) {
-        struct bulk_reader *r = &k->readers[i];
-        int err = serve(k, r, &has_sent);
-        bool is_gone = err == COMITY_E_UNREACHABLE || err == COMITY_E_NOT_FOUND;
-        if (err && !is_gone && err != COMITY_E_AGAIN)
-            return err;
-        if (is_gone || r->next == r->end)
-            *r = k->readers[--k->reader_count];
-        else
-            i++;
-    }
-    *ret_blocked = !has_sent;
+    struct bulk_reader *r = &c->readers[i];
+    const struct link_peer peer = r->peer;
+    if (hub_bulk_waits(k, c, &peer))
+        return COMITY_OK;
+    int err = serve(k, r, ret_sent);
+    bool is_gone = err == COMITY_E_UNREACHABLE || err == COMITY_E_NOT_FOUND;
+    if (*ret_sent)
+        hub_bulk_moved(c, &peer);
+    if (err == COMITY_E_AGAIN)
+        hub_bulk_is_full(k, c, &peer);
+    else if (err && !is_gone && !is_short(k, err))
+        return err;
+    if (is_gone || r->next == r->end)
+        *r = c->readers[--c->reader_count];
     return COMITY_OK;
 }
 
-/* Members that have left, or changed their key, are sent nothing more. */
-void hub_bulk_drop_readers(struct bulk *k)
+/* A few blocks for one key: of the first of its readers that can be sent any, from the one on whose
+ * turn it is. */
+static int serve_client(struct bulk *k, struct bulk_client *c, bool *ret_sent)
 {
-    for (size_t i = 0; i < k->reader_count;) {
-        if (hub_bulk_speaker_of(k, k->readers[i].peer.key))
-            i++;
-        else
-            k->readers[i] = k->readers[--k->reader_count];
+    bool has_sent = false;
+    for (size_t tried = 0; tried < c->reader_count && !has_sent; tried++) {
+        const size_t i = c->reader_turn++ % c->reader_count;
+        int err = serve_one(k, c, i, &has_sent);
+        if (err)
+            return err;
     }
+    *ret_sent = *ret_sent || has_sent;
+    return COMITY_OK;
+}
+
+int hub_bulk_serve(struct bulk *k, bool *ret_sent)
+{
+    int err = COMITY_OK;
+    *ret_sent = false;
+    for (struct bulk_client *c = k->clients; c && !err; c = c->hh.next)
+        err = serve_client(k, c, ret_sent);
+    return err;
 }

@@ -7,18 +7,20 @@
 #include "link/poll.h"
 #include "wire/blob.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { ANSWER_MS = 10000, FILE_LEN = 1000 };
+enum { ANSWER_MS = 10000, FILE_LEN = 1000, STARVE_S = 60 };
 
-/* A connection to the bulk socket. */
-static struct link_socket *connect_bulk(struct evil *e)
+/* A connection to the bulk socket, on which so many messages are taken in that nobody asks for. */
+static struct link_socket *connect_bulk(struct evil *e, int recv_hwm)
 {
     struct link_socket *s = NULL;
     struct link_client_options o = {.endpoint = arena_strdup(e->arena, e->broker->endpoints[1]),
                                     .max_message = LINK_MESSAGE_MAX,
                                     .send_hwm = 64,
-                                    .recv_hwm = 64,
+                                    .recv_hwm = recv_hwm,
                                     .reconnect_ms = 30000};
     memcpy(o.secret, e->keys.curve_secret, sizeof o.secret);
     memcpy(o.server_public, e->broker->curve.data, sizeof o.server_public);
@@ -47,7 +49,7 @@ static void print_frame(struct evil *e, struct bytes payload)
 /* Send bytes, and tell what comes, or that the connection ends. */
 static void say_bulk_bytes(struct evil *e, struct bytes payload)
 {
-    struct link_socket *s = connect_bulk(e);
+    struct link_socket *s = connect_bulk(e, 64);
     struct link_message m = LINK_MESSAGE_INIT;
     MUST(link_send(s, NULL, payload));
     for (int i = 0; i < ANSWER_MS / 20; i++) {
@@ -142,10 +144,38 @@ static void bulk_oversize(struct evil *e, const struct attack_args *a)
     buf_free(&big);
 }
 
+/* On --count connections, GET of every file in --blob (large ones first, divided by commas), and
+ * not a glance at what comes. */
+static void starve(struct evil *e, const struct attack_args *a)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        struct link_socket *s = connect_bulk(e, 1);
+        const char *next = a->blob;
+        for (size_t n = 0; *next && link_client_state(s) == LINK_CONNECTED; n++) {
+            struct hash id;
+            struct buf bytes = BUF_INIT;
+            MUST(text_get_hex(BYTES(next, 2 * HASH_LEN), id.b, sizeof id.b));
+            const struct bulk_frame f = {.kind = BULK_GET, .blob = hash_bytes(&id), .count = 64};
+            MUST(bulk_frame_encode(&f, &bytes));
+            (void)(link_send(s, NULL, buf_bytes(&bytes)) == COMITY_OK);
+            buf_free(&bytes);
+            next += 2 * HASH_LEN;
+            next += *next == ',';
+            if (n == 0)
+                usleep(100 * 1000); /* until the way to us is full */
+        }
+    }
+    printf("starving\n");
+    sleep(STARVE_S);
+    exit(0); /* with all its connections */
+}
+
 const struct attack bulk_attacks[] = {
     {"put-unknown", "a block of a file that no parcel names", put_unknown, false, true},
     {"put-other", "a block that is not the file's that the parcel names", put_other, false, false},
     {"get-other", "blocks of --blob, which is for others", get_other, false, true},
     {"bulk-garbage", "bytes that are no frame, to the bulk socket", bulk_garbage, false, true},
     {"bulk-oversize", "a frame of 1 MiB, to the bulk socket", bulk_oversize, false, true},
+    {"starve", "GETs of the files --blob on --count connections, and no listening", starve, false,
+     true},
     {0}};

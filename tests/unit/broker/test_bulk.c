@@ -4,6 +4,7 @@
  */
 #include "broker.h"
 #include "bulk.h"
+#include "bulk_parts.h"
 #include "link/link.h"
 #include "link/poll.h"
 #include "link/socket.h"
@@ -13,12 +14,14 @@
 
 #include <arpa/inet.h>
 #include <comity/err.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -483,6 +486,125 @@ static void reader_who_does_not_listen_holds_up_nobody(void **state)
     hang_up(&deaf);
 }
 
+static bool is_connected(struct caller *c)
+{
+    return link_client_state(c->socket) == LINK_CONNECTED;
+}
+
+/* Whether the connection that ${c} has now ends within ${wait_ms}; it may come back. */
+static bool is_cut(struct caller *c, int wait_ms)
+{
+    const uint64_t before = link_client_generation(c->socket);
+    for (int i = 0; i < wait_ms / 10; i++) {
+        if (!is_connected(c) || link_client_generation(c->socket) != before)
+            return true;
+        usleep(10000);
+    }
+    return false;
+}
+
+static void connection_that_takes_nothing_is_cut(void **state)
+{
+    struct fixture *f = *state;
+    struct caller deaf;
+    struct bulk_frame frame;
+    call_up_deaf(f, &deaf);
+    assert_true(is_connected(&deaf));
+    const uint64_t before = link_client_generation(deaf.socket);
+    f->bulk->stall_ms = 600;
+    usleep(1500 * 1000);
+    /* It sees the end once it listens; of what it had asked for the rest does not come. */
+    size_t came = 0;
+    while (hears(f, &deaf, QUIET_MS, &frame))
+        came += frame.kind == BULK_DATA;
+    assert_in_range(came, 1, 2 * 64 - 1);
+    assert_true(link_client_generation(deaf.socket) != before || !is_connected(&deaf));
+    say_get(f, &f->reader, 0, 64); /* one that listens stays */
+    for (uint64_t i = 0; i < 64; i++)
+        expect_data(f, &f->reader, i);
+    assert_false(is_cut(&f->reader, 1000));
+    hang_up(&deaf);
+}
+
+/* What it asks for on one is counted with what it asks for on the others, and there are not many.
+ */
+static void key_has_so_many_connections(void **state)
+{
+    struct fixture *f = *state;
+    struct caller more[LINES_A_KEY];
+    name_blob(f);
+    say_ask(f, &f->uploader);
+    expect_have(f, &f->uploader, 0, false);
+    for (size_t i = 0; i < LINES_A_KEY; i++) {
+        assert_true(is_connected(&f->uploader));
+        call_up(f, &more[i], UPLOADER, 100);
+        say_ask(f, &more[i]);
+        expect_have(f, &more[i], 0, false);
+    }
+    assert_true(is_cut(&f->uploader, 2000));
+    for (size_t i = 0; i < LINES_A_KEY; i++) {
+        assert_true(is_connected(&more[i]));
+        hang_up(&more[i]);
+    }
+}
+
+/* ---- no descriptors ---- */
+
+static struct rlimit files_before;
+
+/* No descriptor can be opened any more in this process. */
+static void use_up_files(void)
+{
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files_before), 0);
+    int fd = open("/dev/null", O_RDONLY);
+    assert_true(fd > 0);
+    close(fd);
+    const struct rlimit none = {.rlim_cur = (rlim_t)fd, .rlim_max = files_before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_true(open("/dev/null", O_RDONLY) < 0);
+}
+
+static void give_back_files(void)
+{
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files_before), 0);
+}
+
+static void without_descriptors_the_answer_waits(void **state)
+{
+    struct fixture *f = *state;
+    name_blob(f);
+    say_ask(f, &f->uploader);
+    expect_have(f, &f->uploader, 0, false);
+    use_up_files();
+    say_put(f, &f->uploader, 0);
+    say_get(f, &f->reader, 0, 1);
+    expect_quiet(f, &f->uploader);
+    expect_quiet(f, &f->reader);
+    give_back_files();
+    expect_have(f, &f->uploader, 0, false); /* the block is lost, and asked for again */
+    expect_have(f, &f->reader, 0, false);
+    upload(f, 0, 3);
+    say_get(f, &f->reader, 0, 1);
+    expect_data(f, &f->reader, 0);
+}
+
+/* Its own descriptors are used for what is asked for now. */
+static void without_descriptors_another_file_gives_way(void **state)
+{
+    struct fixture *f = *state;
+    struct hash first = f->sample.id;
+    name_blob(f);
+    upload(f, 0, 3);
+    other_sample(f, THREE_BLOCKS + 1);
+    name_blob(f);
+    use_up_files();
+    say_put(f, &f->uploader, 0);
+    expect_have(f, &f->uploader, 0, false);
+    give_back_files();
+    upload(f, 0, 3);
+    assert_false(hash_equal(&first, &f->sample.id));
+}
+
 /* ---- the end of a blob, and of a member ---- */
 
 static void blob_that_everybody_has_is_removed(void **state)
@@ -519,9 +641,12 @@ static void member_that_has_left_is_sent_nothing(void **state)
     struct bulk_frame frame;
     name_blob(f);
     upload(f, 0, 3);
+    say_get(f, &f->reader, 0, 1);
+    expect_data(f, &f->reader, 0);
     net_next_roster(&f->net, READER);
     f->broker.roster = f->net.roster;
     assert_int_equal(hub_bulk_take_roster(f->bulk, &f->broker), 0);
+    assert_true(is_cut(&f->reader, 1000)); /* though it does not say a word */
     say_get(f, &f->reader, 0, 3);
     assert_false(hears(f, &f->reader, QUIET_MS, &frame));
     say_ask(f, &f->uploader);
@@ -568,6 +693,10 @@ int main(void)
         TEST(get_that_goes_on_keeps_the_order),
         TEST(answers_wait_for_room_behind_data),
         TEST(reader_who_does_not_listen_holds_up_nobody),
+        TEST(connection_that_takes_nothing_is_cut),
+        TEST(key_has_so_many_connections),
+        TEST(without_descriptors_the_answer_waits),
+        TEST(without_descriptors_another_file_gives_way),
         TEST(blob_that_everybody_has_is_removed),
         TEST(blob_that_was_named_again_is_kept),
         TEST(member_that_has_left_is_sent_nothing),
