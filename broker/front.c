@@ -4,6 +4,7 @@
 #include "front.h"
 
 #include "base/log.h"
+#include "lines.h"
 #include "link/link.h"
 #include "link/socket.h"
 
@@ -27,6 +28,13 @@ struct leaving {
     int64_t due_ms;
 };
 
+/* A member from which something came: on which connections. */
+struct caller {
+    uint8_t key[LINK_KEY_LEN];
+    struct lines lines;
+    UT_hash_handle hh;
+};
+
 struct front {
     struct broker *broker;
     struct link_socket *socket;
@@ -35,6 +43,7 @@ struct front {
     struct leaving *leaving; /* in the order of due_ms */
     size_t leaving_count;
     size_t leaving_cap;
+    struct caller *callers;
 };
 
 int front_open(struct broker *b, struct link *link, struct front **ret)
@@ -58,10 +67,20 @@ int front_open(struct broker *b, struct link *link, struct front **ret)
     return COMITY_OK;
 }
 
+static void forget_caller(struct front *f, struct caller *c)
+{
+    HASH_DEL(f->callers, c);
+    free(c);
+}
+
 void front_close(struct front *f)
 {
+    struct caller *c = NULL;
+    struct caller *next = NULL;
     if (!f)
         return;
+    HASH_ITER(hh, f->callers, c, next)
+    forget_caller(f, c);
     for (size_t i = 0; i < TURN_MESSAGES; i++)
         link_message_done(&f->messages[i]);
     link_close(f->socket);
@@ -72,6 +91,11 @@ void front_close(struct front *f)
 struct link_socket *front_socket(struct front *f)
 {
     return f->socket;
+}
+
+static bool may_come_in(const struct broker *b, const struct roster_member *m)
+{
+    return m->role == MEMBER_BUREAU && m->curve.data && roster_current_origin(b->roster, m);
 }
 
 int front_allow(struct broker *b, struct link *link)
@@ -85,7 +109,7 @@ int front_allow(struct broker *b, struct link *link)
     size_t n = 0;
     for (size_t i = 0; i < doc->member_count; i++) {
         const struct roster_member *m = &doc->members[i];
-        if (m->role == MEMBER_BUREAU && m->curve.data && roster_current_origin(b->roster, m))
+        if (may_come_in(b, m))
             memcpy(keys[n++], m->curve.data, sizeof *keys);
     }
     int err = link_allow_set(link, (const uint8_t(*)[32])keys, n);
@@ -146,6 +170,44 @@ void front_tidy(struct front *f)
     memmove(f->leaving, f->leaving + due, f->leaving_count * sizeof *f->leaving);
 }
 
+/* ---- connections that are known ---- */
+
+/* Without memory it is not known, and ends when it speaks. */
+static void take_down(struct front *f, const struct link_peer *peer)
+{
+    struct caller *c = NULL;
+    struct link_peer old;
+    HASH_FIND(hh, f->callers, peer->key, sizeof c->key, c);
+    if (!c) {
+        c = calloc(1, sizeof *c);
+        if (!c)
+            return;
+        memcpy(c->key, peer->key, sizeof c->key);
+        HASH_ADD(hh, f->callers, key, sizeof c->key, c);
+    }
+    if (lines_heard(&c->lines, peer, &old))
+        cut(f, &old);
+}
+
+void front_cut_gone(struct front *f)
+{
+    const struct broker *b = f->broker;
+    struct caller *c = NULL;
+    struct caller *next = NULL;
+    if (!b->roster)
+        return;
+    HASH_ITER(hh, f->callers, c, next)
+    {
+        const struct roster_member *m = roster_member_by_curve(b->roster, c->key);
+        if (m && may_come_in(b, m))
+            continue;
+        for (size_t i = 0; i < c->lines.count; i++)
+            if (!is_leaving(f, &c->lines.at[i].peer))
+                cut(f, &c->lines.at[i].peer);
+        forget_caller(f, c);
+    }
+}
+
 /* ---- turns ---- */
 
 /* Receive up to the bounds of a turn. */
@@ -163,6 +225,7 @@ static int take_in(struct front *f, size_t *ret_count)
             return err;
         if (is_leaving(f, &f->messages[n].peer))
             continue;
+        take_down(f, &f->messages[n].peer);
         f->events[n] = (struct broker_event){.peer = f->messages[n].peer,
                                              .payload = err ? BYTES_NONE : f->messages[n].payload};
         bytes += f->events[n].payload.len;

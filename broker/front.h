@@ -22,6 +22,10 @@ struct link_socket *front_socket(struct front *f);
 /* Let the keys of the roster in force in, and nobody else. */
 int front_allow(struct broker *b, struct link *link) __attribute__((warn_unused_result));
 
+/* Cut all connections, on which anything has come, of keys that may not come in any more: to be
+ * called when front_allow has closed the door. Those that were told BYE are cut in their time. */
+void front_cut_gone(struct front *f);
+
 /* One turn: take in what is there (bounded in number, bytes and time), step, send. A step that
  * failed but after which the broker goes on is no error; any that is returned must end the process.
  * ${ret_busy}: there is more to do at once. */

@@ -139,6 +139,8 @@ static int publish_roster(struct process *p)
     if (number == p->published)
         return COMITY_OK;
     int err = front_allow(p->broker, p->link);
+    if (!err && p->front)
+        front_cut_gone(p->front);
     if (!err && p->bulk)
         err = hub_bulk_take_roster(p->bulk, p->broker);
     if (!err)

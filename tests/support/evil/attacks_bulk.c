@@ -170,12 +170,46 @@ static void starve(struct evil *e, const struct attack_args *a)
     exit(0); /* with all its connections */
 }
 
+/* A word on each of the two sockets, no session, and silence until somebody ends it. */
+static void lurk(struct evil *e, const struct attack_args *a)
+{
+    (void)a;
+    const struct frame ping = {
+        .kind = FRAME_PING, .epoch = BYTES(e->epoch, EPOCH_LEN), .u.ping = {.credit = EVIL_CREDIT}};
+    struct hash id = {{1}};
+    const struct bulk_frame ask = {.kind = BULK_ASK, .blob = hash_bytes(&id)};
+    struct buf bytes = BUF_INIT;
+    struct link_socket *bulk = connect_bulk(e, 64);
+    if (!evil_connect(e, NULL))
+        return;
+    evil_send(e, &ping);
+    evil_wait(e, FRAME_RESYNC, ANSWER_MS);
+    MUST(bulk_frame_encode(&ask, &bytes));
+    MUST(link_send(bulk, NULL, buf_bytes(&bytes)));
+    buf_free(&bytes);
+    usleep(500 * 1000);
+    printf("lurking\n");
+    bool is_open[2] = {true, true};
+    for (int i = 0; i < STARVE_S * 20 && (is_open[0] || is_open[1]); i++) {
+        struct link_socket *s[2] = {e->socket, bulk};
+        for (int k = 0; k < 2; k++) {
+            if (!is_open[k] || link_client_state(s[k]) == LINK_CONNECTED)
+                continue;
+            printf("%s closed\n", k ? "bulk" : "main");
+            is_open[k] = false;
+        }
+        usleep(50 * 1000);
+    }
+    link_close(bulk);
+}
+
 const struct attack bulk_attacks[] = {
     {"put-unknown", "a block of a file that no parcel names", put_unknown, false, true},
     {"put-other", "a block that is not the file's that the parcel names", put_other, false, false},
     {"get-other", "blocks of --blob, which is for others", get_other, false, true},
     {"bulk-garbage", "bytes that are no frame, to the bulk socket", bulk_garbage, false, true},
     {"bulk-oversize", "a frame of 1 MiB, to the bulk socket", bulk_oversize, false, true},
+    {"lurk", "a word on both sockets, and then silence", lurk, false, true},
     {"starve", "GETs of the files --blob on --count connections, and no listening", starve, false,
      true},
     {0}};
