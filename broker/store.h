@@ -44,8 +44,15 @@ struct queue_parcel {
 };
 int queue_put_parcel(struct store *s, const struct queue_parcel *p, uint64_t *ret_id)
     __attribute__((warn_unused_result));
-int queue_put_delivery(struct store *s, struct bytes member, uint64_t seq, uint64_t parcel,
-                       uint64_t len) __attribute__((warn_unused_result));
+struct queue_put {
+    struct bytes member;
+    uint64_t seq;
+    uint64_t parcel;     /* id */
+    struct bytes sender; /* member */
+    uint64_t len;
+};
+int queue_put_delivery(struct store *s, const struct queue_put *d)
+    __attribute__((warn_unused_result));
 
 struct recipient {
     uint64_t given;  /* last delivery_seq given out */
@@ -55,6 +62,10 @@ struct recipient {
                         (queue_blob_weight) */
 };
 int queue_recipient(struct store *s, struct bytes member, struct recipient *ret)
+    __attribute__((warn_unused_result));
+/* The bytes among queued and held of ${member} that ${sender} has sent. A blob is counted for the
+ * first who named it. */
+int queue_share(struct store *s, struct bytes member, struct bytes sender, uint64_t *ret)
     __attribute__((warn_unused_result));
 /* The lowest delivery_seq still held for ${member}; given + 1 when none is. */
 int queue_first_delivery(struct store *s, struct bytes member, uint64_t *ret)

@@ -7,7 +7,9 @@
 #define BROKER_STORE_SQL_H
 
 enum {
-    SQL_MOVE_TAKEN, /* a recipient's cursor, and the bytes that it passes */
+    SQL_PASSED,     /* what a recipient's cursor passes, by ledger of the sender */
+    SQL_MOVE_TAKEN, /* the cursor, and the bytes that it passes */
+    SQL_LESSEN,     /* … of each sender's share */
     SQL_MARK_DONE,  /* … and the parcels for which it was the last one */
     SQL_DUE,        /* parcels whose time is over */
     SQL_FORGET_DELIVERIES,

@@ -3,19 +3,22 @@
  */
 #include "store.h"
 
+#include "base/text.h"
 #include "store_sql.h"
 #include "wire/blob.h"
 
 #include <comity/err.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BLOB_ID_LEN = 32 };
 
 const char *const sql_housekeeping[SQL_HOUSEKEEPING_COUNT] = {
-    [SQL_MOVE_TAKEN] =
-        "UPDATE recipient SET taken = ?3, queued = queued - (SELECT coalesce(sum(p.len), 0)"
-        " FROM delivery d JOIN parcel p ON p.id = d.parcel"
-        " WHERE d.member = ?1 AND d.seq > ?2 AND d.seq <= ?3) WHERE member = ?1",
+    [SQL_PASSED] = "SELECT p.origin, sum(p.len) FROM delivery d JOIN parcel p ON p.id = d.parcel"
+                   " WHERE d.member = ?1 AND d.seq > ?2 AND d.seq <= ?3 GROUP BY p.origin",
+    [SQL_MOVE_TAKEN] = "UPDATE recipient SET taken = ?2, queued = queued - ?3 WHERE member = ?1",
+    [SQL_LESSEN] = "UPDATE share SET queued = queued - ?3, held = held - ?4"
+                   " WHERE member = ?1 AND sender = ?2",
     [SQL_MARK_DONE] =
         "UPDATE parcel SET done_ms = ?4 WHERE id IN (SELECT parcel FROM delivery"
         "  WHERE member = ?1 AND seq > ?2 AND seq <= ?3)"
@@ -120,17 +123,34 @@ int queue_put_parcel(struct store *s, const struct queue_parcel *p, uint64_t *re
     return db_get_u64(store_db(s), 0, ret_id, "SELECT last_insert_rowid()", &none, 1);
 }
 
-int queue_put_delivery(struct store *s, struct bytes member, uint64_t seq, uint64_t parcel,
-                       uint64_t len)
+/* What ${sender} has waiting for ${member} grows. */
+static int enlarge(struct store *s, struct bytes member, struct bytes sender, uint64_t queued,
+                   uint64_t held)
+{
+    return db_run(store_db(s),
+                  "INSERT INTO share(member, sender, queued, held) VALUES(?1, ?2, ?3, ?4)"
+                  " ON CONFLICT(member, sender) DO UPDATE SET queued = queued + ?3,"
+                  " held = held + ?4",
+                  DB_TEXT(member), DB_TEXT(sender), DB_U64(queued), DB_U64(held));
+}
+
+int queue_share(struct store *s, struct bytes member, struct bytes sender, uint64_t *ret)
+{
+    const struct db_value v[] = {DB_TEXT(member), DB_TEXT(sender)};
+    return db_get_u64(store_db(s), 0, ret,
+                      "SELECT queued + held FROM share WHERE member = ?1 AND sender = ?2", v, 2);
+}
+
+int queue_put_delivery(struct store *s, const struct queue_put *d)
 {
     int err = db_run(store_db(s), "INSERT INTO delivery(member, seq, parcel) VALUES(?1, ?2, ?3)",
-                     DB_TEXT(member), DB_U64(seq), DB_U64(parcel));
-    if (err)
-        return err;
-    return db_run(store_db(s),
-                  "INSERT INTO recipient(member, given, taken, queued) VALUES(?1, ?2, 0, ?3)"
-                  " ON CONFLICT(member) DO UPDATE SET given = ?2, queued = queued + ?3",
-                  DB_TEXT(member), DB_U64(seq), DB_U64(len));
+                     DB_TEXT(d->member), DB_U64(d->seq), DB_U64(d->parcel));
+    if (!err)
+        err = db_run(store_db(s),
+                     "INSERT INTO recipient(member, given, taken, queued) VALUES(?1, ?2, 0, ?3)"
+                     " ON CONFLICT(member) DO UPDATE SET given = ?2, queued = queued + ?3",
+                     DB_TEXT(d->member), DB_U64(d->seq), DB_U64(d->len));
+    return err ? err : enlarge(s, d->member, d->sender, d->len, 0);
 }
 
 int queue_recipient(struct store *s, struct bytes member, struct recipient *ret)
@@ -166,14 +186,77 @@ int queue_first_delivery(struct store *s, struct bytes member, uint64_t *ret)
                       "SELECT min(seq) FROM delivery WHERE member = ?1", &who, 1);
 }
 
+/* What a cursor passes, sender by sender. */
+struct passed {
+    char origin[ORIGIN_MAX + 1];
+    uint64_t bytes;
+};
+
+static int read_passed(struct db_rows *rows, struct passed **ret, size_t *ret_count)
+{
+    struct passed *all = NULL;
+    size_t n = 0;
+    int got = 0;
+    while ((got = db_next(rows)) == DB_ROW) {
+        struct bytes origin = db_bytes(rows, 0);
+        struct passed *grown = realloc(all, (n + 1) * sizeof *grown);
+        if (grown)
+            all = grown;
+        if (!grown || origin.len > ORIGIN_MAX) {
+            free(all);
+            return grown ? COMITY_E_LEDGER_DAMAGED : COMITY_E_NOMEM;
+        }
+        all[n] = (struct passed){.bytes = db_u64(rows, 1)};
+        memcpy(all[n++].origin, origin.data, origin.len);
+    }
+    if (got) {
+        free(all);
+        return got;
+    }
+    *ret = all;
+    *ret_count = n;
+    return COMITY_OK;
+}
+
+static int lessen(struct store *s, struct bytes member, const struct passed *p)
+{
+    struct origin o;
+    int err = text_get_origin(bytes_of(p->origin), &o);
+    return err ? COMITY_E_LEDGER_DAMAGED
+               : db_run(store_db(s), sql_housekeeping[SQL_LESSEN], DB_TEXT(member),
+                        DB_TEXT(o.member), DB_U64(p->bytes), DB_U64(0));
+}
+
+/* ${member} passes ${after} … ${seq}: its bytes, and those of each sender's share. */
+static int pass(struct store *s, struct bytes member, uint64_t after, uint64_t seq)
+{
+    struct db_rows *rows = NULL;
+    struct passed *passed = NULL;
+    size_t n = 0;
+    uint64_t sum = 0;
+    int err = db_query(store_db(s), &rows, sql_housekeeping[SQL_PASSED], DB_TEXT(member),
+                       DB_U64(after), DB_U64(seq));
+    if (err)
+        return err;
+    err = read_passed(rows, &passed, &n);
+    db_done(rows);
+    for (size_t i = 0; i < n && !err; i++) {
+        sum += passed[i].bytes;
+        err = lessen(s, member, &passed[i]);
+    }
+    free(passed);
+    return err ? err
+               : db_run(store_db(s), sql_housekeeping[SQL_MOVE_TAKEN], DB_TEXT(member), DB_U64(seq),
+                        DB_U64(sum));
+}
+
 int queue_set_taken(struct store *s, struct bytes member, uint64_t seq, int64_t now_ms)
 {
     struct recipient r;
     int err = queue_recipient(s, member, &r);
     if (err || seq <= r.taken)
         return err;
-    err = db_run(store_db(s), sql_housekeeping[SQL_MOVE_TAKEN], DB_TEXT(member), DB_U64(r.taken),
-                 DB_U64(seq));
+    err = pass(s, member, r.taken, seq);
     if (err)
         return err;
     return db_run(store_db(s), sql_housekeeping[SQL_MARK_DONE], DB_TEXT(member), DB_U64(r.taken),
@@ -312,20 +395,27 @@ static int is_waiting(struct store *s, struct bytes id, struct bytes reader, boo
     return err;
 }
 
-/* The blob is kept for ${reader} from now on; once, however many parcels name it. */
-static int hold(struct store *s, struct bytes id, uint64_t len, struct bytes reader)
+/* The blob is kept for ${reader} from now on, and counted for ${sender}; once, however many parcels
+ * name it. */
+static int hold(struct store *s, struct bytes blob, struct bytes sender, struct bytes reader)
 {
+    const struct bytes id = bytes_slice(blob, 0, BLOB_ID_LEN);
+    const uint64_t weight = queue_blob_weight(get_u64be(blob.data + BLOB_ID_LEN));
     bool was_waiting = false;
     int err = is_waiting(s, id, reader, &was_waiting);
     if (!err)
         err = admit(s, id, reader, false, true);
     if (err || was_waiting)
         return err;
-    return db_run(
-        store_db(s),
-        "INSERT INTO recipient(member, given, taken, queued, held) VALUES(?1, 0, 0, 0, ?2)"
-        " ON CONFLICT(member) DO UPDATE SET held = held + ?2",
-        DB_TEXT(reader), DB_U64(queue_blob_weight(len)));
+    err = db_run(store_db(s),
+                 "INSERT INTO recipient(member, given, taken, queued, held) VALUES(?1, 0, 0, 0, ?2)"
+                 " ON CONFLICT(member) DO UPDATE SET held = held + ?2",
+                 DB_TEXT(reader), DB_U64(weight));
+    if (!err)
+        err = db_run(store_db(s),
+                     "UPDATE blob_member SET held_for = ?3 WHERE blob = ?1 AND member = ?2",
+                     DB_BLOB(id), DB_TEXT(reader), DB_TEXT(sender));
+    return err ? err : enlarge(s, reader, sender, 0, weight);
 }
 
 int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, struct bytes reader)
@@ -341,22 +431,48 @@ int queue_name_blob(struct store *s, struct bytes blob, struct bytes uploader, s
     if (!err)
         err = admit(s, id, uploader, true, false);
     if (!err)
-        err = hold(s, id, len, reader);
+        err = hold(s, blob, uploader, reader);
     return err;
+}
+
+/* It need not be kept for ${reader} any more: its bytes, and those of its sender's share. */
+static int let_hold_go(struct store *s, struct bytes id, struct bytes reader)
+{
+    struct db *db = store_db(s);
+    struct db_rows *rows = NULL;
+    char sender[MEMBER_ID_MAX + 1] = "";
+    uint64_t len = 0;
+    int err = db_query(db, &rows,
+                       "SELECT b.len, m.held_for FROM blob b JOIN blob_member m ON m.blob = b.id"
+                       " WHERE b.id = ?1 AND m.member = ?2",
+                       DB_BLOB(id), DB_TEXT(reader));
+    if (err)
+        return err;
+    err = one_row(rows);
+    if (!err) {
+        struct bytes held_for = db_bytes(rows, 1);
+        len = db_u64(rows, 0);
+        if (held_for.len <= MEMBER_ID_MAX && held_for.len)
+            memcpy(sender, held_for.data, held_for.len);
+    }
+    db_done(rows);
+    const uint64_t weight = queue_blob_weight(len);
+    if (!err)
+        err = db_run(db, "UPDATE recipient SET held = held - ?2 WHERE member = ?1", DB_TEXT(reader),
+                     DB_U64(weight));
+    return err || !*sender ? err
+                           : db_run(db, sql_housekeeping[SQL_LESSEN], DB_TEXT(reader),
+                                    DB_STR(sender), DB_U64(0), DB_U64(weight));
 }
 
 int queue_file_done(struct store *s, struct bytes id, struct bytes reader)
 {
     struct db *db = store_db(s);
     const struct db_value v = DB_BLOB(id);
-    uint64_t len = 0;
     int err = db_run(db, sql_housekeeping[SQL_FILE_DONE], v, DB_TEXT(reader));
     if (err || db_changes(db) == 0)
         return err;
-    err = db_get_u64(db, 0, &len, "SELECT len FROM blob WHERE id = ?1", &v, 1);
-    if (!err)
-        err = db_run(db, "UPDATE recipient SET held = held - ?2 WHERE member = ?1", DB_TEXT(reader),
-                     DB_U64(queue_blob_weight(len)));
+    err = let_hold_go(s, id, reader);
     if (!err)
         err = db_run(db, sql_housekeeping[SQL_FREE_BLOB], v);
     return err;

@@ -80,8 +80,9 @@ static uint64_t weigh_blobs(const struct parcel_facts *p, uint64_t quota)
 }
 
 /*
- * What is kept for each recipient stays within the quota, the files that are yet to be uploaded
- * included: once a parcel that names them is accepted it is too late to say no. A file that is
+ * What is kept for each recipient stays within the quota, and what one sender sent of it within
+ * half of that: the others still reach a bureau that is away. The files that are yet to be uploaded
+ * are included: once a parcel that names them is accepted it is too late to say no. A file that is
  * there for him already counts anew here, but is kept once.
  *
  * Receipts always pass. A refused parcel makes its sender say so, to the same recipient, in a
@@ -96,10 +97,13 @@ static int check_quota(struct broker *b, const struct parcel_facts *p, size_t le
         return COMITY_OK;
     for (size_t i = 0; i < p->head.recipient_count; i++) {
         struct recipient r;
+        uint64_t share = 0;
         int err = queue_recipient(b->store, p->head.recipients[i], &r);
+        if (!err)
+            err = queue_share(b->store, p->head.recipients[i], p->from->member->id, &share);
         if (err)
             return err;
-        if (r.queued + r.held + len + blobs > quota)
+        if (r.queued + r.held + len + blobs > quota || share + len + blobs > quota / 2)
             return COMITY_E_QUOTA;
     }
     return COMITY_OK;
@@ -204,7 +208,12 @@ static int route(struct broker *b, struct session *s, const struct parcel_facts 
     if (!err)
         err = queue_put_parcel(b->store, &row, &id);
     for (size_t i = 0; !err && i < p->head.recipient_count; i++) {
-        err = queue_put_delivery(b->store, to[i].member, to[i].pair_seq, id, parcel.len);
+        const struct queue_put d = {.member = to[i].member,
+                                    .seq = to[i].pair_seq,
+                                    .parcel = id,
+                                    .sender = bytes_of(s->member),
+                                    .len = parcel.len};
+        err = queue_put_delivery(b->store, &d);
         struct session *r = err ? NULL : session_of_member(&b->sessions, to[i].member);
         if (r)
             r->now.given = to[i].pair_seq;

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Goal: what waits for one recipient is bounded, files included; whoever sends too much is told so, everything small goes on, and
+# Goal: what waits for one recipient is bounded, files included, and half of that for one sender; whoever sends too much is told so, everything small goes on, and
 # there is room again once the recipient has fetched what waited.
 . "$(dirname "$0")/lib.sh"
 
 net_init
-sed -i 's/^quota_mib.*/quota_mib = 1/' hub/broker.conf
+sed -i 's/^quota_mib.*/quota_mib = 2/' hub/broker.conf
 start_online hub $HZ $CD
 head -c 2000000 /dev/urandom >large.bin
 head -c 600000 /dev/urandom >first.bin

@@ -24,7 +24,7 @@
 #define HANGZHOU "330100-001"
 #define SHENZHEN "440300-001"
 
-enum { CREDIT = 64 * 1024 * 1024, QUOTA = 1 << 20 };
+enum { CREDIT = 64 * 1024 * 1024, QUOTA = 1 << 20, SHARE = QUOTA / 2 };
 
 struct fixture {
     struct net net;

@@ -169,9 +169,9 @@ static void attachments_count_until_their_reader_has_them(void **state)
     struct attachment half;
     struct attachment rest;
     struct attachment all;
-    attach(&half, 1, QUOTA / 2);
-    attach(&rest, 2, QUOTA / 2);
-    attach(&all, 3, QUOTA);
+    attach(&half, 1, SHARE / 2);
+    attach(&rest, 2, SHARE / 2);
+    attach(&all, 3, SHARE);
     struct frame to_a = greet(f, a, 0, 0);
     submit_with(f, a, to_a.epoch, 1, &all);
     assert_string_equal(refused_for(f, a), "quota"); /* what surrounds it counts, too */
@@ -179,7 +179,7 @@ static void attachments_count_until_their_reader_has_them(void **state)
     to_a = greet(f, a, 0, 1);
     submit_with(f, a, to_a.epoch, 2, &half);
     assert_null(refused_for(f, a));
-    assert_in_range(held_for(f, HANGZHOU), QUOTA / 2, QUOTA / 2 + 64);
+    assert_in_range(held_for(f, HANGZHOU), SHARE / 2, SHARE / 2 + 64);
     submit_with(f, a, to_a.epoch, 3, &rest);
     assert_string_equal(refused_for(f, a), "quota");
     to_a = greet(f, a, 0, 3);
@@ -192,6 +192,52 @@ static void attachments_count_until_their_reader_has_them(void **state)
     assert_int_equal(held_for(f, HANGZHOU), 0);
     submit_with(f, a, to_a.epoch, 5, &rest);
     assert_null(refused_for(f, a));
+}
+
+/* Somebody who sends alone fills half of it; what others send has the rest, and no more. */
+static void one_sender_has_half_of_the_quota(void **state)
+{
+    struct fixture *f = *state;
+    struct party *a = net_party(&f->net, CHENGDU);
+    struct party *c = net_party(&f->net, SHENZHEN);
+    struct attachment most;
+    struct attachment same;
+    struct attachment little;
+    attach(&most, 1, SHARE - 20000);
+    attach(&same, 2, SHARE - 20000);
+    attach(&little, 3, 20000);
+    struct frame to_a = greet(f, a, 0, 0);
+    submit_with(f, a, to_a.epoch, 1, &most);
+    assert_null(refused_for(f, a));
+    submit_with(f, a, to_a.epoch, 2, &little);
+    assert_string_equal(refused_for(f, a), "quota");
+    const uint64_t sent_by_a = f->sent;
+    f->sent = 0;
+    struct frame to_c = greet(f, c, 0, 0);
+    submit_with(f, c, to_c.epoch, 1, &same);
+    assert_null(refused_for(f, c));
+    submit_with(f, c, to_c.epoch, 2, &little);
+    assert_string_equal(refused_for(f, c), "quota");
+    /* What was named by the one is counted for the one, until the reader has it. */
+    uint64_t share = 0;
+    struct party *b = net_party(&f->net, HANGZHOU);
+    struct frame to_b = greet(f, b, 0, 0);
+    file_receipt(f, HANGZHOU, CHENGDU, 1, to_b.epoch, &most);
+    assert_int_equal(queue_share(f->broker->store, bytes_of(HANGZHOU), bytes_of(SHENZHEN), &share),
+                     0);
+    assert_true(share > SHARE - 20000);
+    f->sent = sent_by_a;
+    to_a = greet(f, a, 0, 2);
+    submit_with(f, a, to_a.epoch, 3, &little);
+    assert_null(refused_for(f, a));
+    /* Parcels count until they are taken. */
+    say_taken(f, b, to_b.epoch, 3);
+    assert_int_equal(queue_share(f->broker->store, bytes_of(HANGZHOU), bytes_of(SHENZHEN), &share),
+                     0);
+    assert_int_equal(share, queue_blob_weight(SHARE - 20000));
+    assert_int_equal(queue_share(f->broker->store, bytes_of(HANGZHOU), bytes_of(CHENGDU), &share),
+                     0);
+    assert_int_equal(share, queue_blob_weight(20000));
 }
 
 static void attachment_that_is_named_twice_is_kept_once(void **state)
@@ -353,6 +399,7 @@ int main(void)
         TEST(parcel_is_done_when_its_last_recipient_has_it),
         TEST(what_hello_says_was_taken_does_not_wait_any_more),
         TEST(attachments_count_until_their_reader_has_them),
+        TEST(one_sender_has_half_of_the_quota),
         TEST(attachment_that_is_named_twice_is_kept_once),
         TEST(attachment_of_any_length_is_weighed),
         TEST(receipts_pass_a_full_queue),

@@ -123,6 +123,7 @@ static void earlier_tables_are_brought_up_to_date(void **state)
     struct fixture *f = *state;
     struct recipient r;
     struct known k;
+    uint64_t share = 0;
     size_t freed = 0;
     uint64_t chunk = 0;
     uint64_t other = 0;
@@ -132,8 +133,8 @@ static void earlier_tables_are_brought_up_to_date(void **state)
     assert_int_equal(store_put(f->store, BYTES_LIT("waiting"), &other), 0);
     assert_int_equal(chunk, 1);
     assert_int_equal(other, 2);
-    run(f, "INSERT INTO parcel VALUES(1, 'o', 1, 1, x'', 1, NULL, 1, 5, NULL)");
-    run(f, "INSERT INTO parcel VALUES(2, 'o', 2, 2, x'', 2, NULL, 2, 7, NULL)");
+    run(f, "INSERT INTO parcel VALUES(1, 'n/" SHENZHEN ".2', 1, 1, x'', 1, NULL, 1, 5, NULL)");
+    run(f, "INSERT INTO parcel VALUES(2, 'n/" SHENZHEN ".2', 2, 2, x'', 2, NULL, 2, 7, NULL)");
     run(f, "INSERT INTO parcel VALUES(3, 'o', 3, 0, x'', 3, 'quota', 0, 0, NULL)");
     run(f, "INSERT INTO known VALUES('o', 4, 1, zeroblob(32), NULL)");
     run(f, "INSERT INTO known VALUES('p', 4, 1, zeroblob(32), NULL)");
@@ -151,6 +152,8 @@ static void earlier_tables_are_brought_up_to_date(void **state)
     assert_int_equal(queue_recipient(f->store, bytes_of(HANGZHOU), &r), 0);
     assert_true(r.given == 2 && r.taken == 1 && r.queued == 7);
     assert_int_equal(r.held, queue_blob_weight(500000));
+    assert_int_equal(queue_share(f->store, bytes_of(HANGZHOU), bytes_of(SHENZHEN), &share), 0);
+    assert_int_equal(share, 7);
     assert_int_equal(queue_known(f->store, BYTES_LIT("o"), &k, NULL), 0);
     assert_int_equal(k.refused, 3);
     assert_int_equal(queue_known(f->store, BYTES_LIT("p"), &k, NULL), 0);
