@@ -48,19 +48,73 @@ static int audit_run_command(struct cli *c)
     return err;
 }
 
+/* What stands for the blanks of a sentence when no finding fills them. */
+static json_t *blanks(void)
+{
+    return cli_json(json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "ledger",
+        _("the ledger"), "other", _("another ledger"), "member", _("a member"), "licence",
+        _("of the licence"), "path", _("the file"), "why", _("reason"), "index", "N", "size", "N",
+        "count", "N", "number", "N", "last", "N", "entry", "N", "level", "N", "tile", "N"));
+}
+
+static json_t *sentence_of(const char *text, const json_t *words)
+{
+    struct buf out = BUF_INIT;
+    audit_fill(&out, _(text), words);
+    json_t *json = cli_json(json_string(buf_str(&out)));
+    buf_free(&out);
+    return json;
+}
+
+static void put_known(struct buf *out)
+{
+    for (int i = 0; i < AUDIT_CODE_COUNT; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", audit_code_info((enum audit_code)i)->token);
+}
+
+/* "tail_missing", or as the file of its proof is called: "F1-tail_missing.json". A mere "F1" is
+ * known to its report alone. */
+static int find_code(struct cli *c, const char *word, enum audit_code *ret)
+{
+    const char *token = word;
+    size_t digits = token[0] == 'F' ? strspn(token + 1, "0123456789") : 0;
+    if (digits && token[1 + digits] == '-')
+        token += digits + 2;
+    *ret = audit_code_from_token(cli_text(c, "%.*s", (int)strcspn(token, "."), token));
+    if (*ret != AUDIT_CODE_COUNT)
+        return COMITY_OK;
+    if (digits && token[1 + digits] == 0)
+        return cli_hint(c,
+                        cli_fail(c, COMITY_E_NOT_FOUND,
+                                 _("%s is a number of one report; what is explained is the name "
+                                   "behind it"),
+                                 word),
+                        _("for example: comity audit explain %s"), "tail_missing");
+    struct buf known = BUF_INIT;
+    put_known(&known);
+    int err = cli_hint(c, cli_fail(c, COMITY_E_NOT_FOUND, _("no finding is called \"%s\""), word),
+                       _("there are: %s"), buf_str(&known));
+    buf_free(&known);
+    return err;
+}
+
 static int audit_explain(struct cli *c)
 {
-    const char *token = c->args[0];
-    enum audit_code code = audit_code_from_token(token);
-    if (code == AUDIT_CODE_COUNT)
-        return cli_fail(c, COMITY_E_NOT_FOUND, _("no finding is called \"%s\""), token);
+    enum audit_code code = AUDIT_CODE_COUNT;
+    int err = find_code(c, c->args[0], &code);
+    if (err)
+        return err;
     const struct audit_code_info *info = audit_code_info(code);
-    json_t *o = cli_json(json_pack("{s:s, s:s, s:s}", "code", info->token, "class",
-                                   audit_class_word(info->class), "text", _(info->text)));
+    json_t *words = blanks();
+    json_t *o =
+        cli_json(json_pack("{s:s, s:s, s:o}", "code", info->token, "class",
+                           audit_class_word(info->class), "text", sentence_of(info->text, words)));
     if (info->limit[0])
-        json_object_set_new(o, "limit", json_string(_(info->limit)));
+        json_object_set_new(o, "limit", sentence_of(info->limit, words));
     if (info->settle[0])
-        json_object_set_new(o, "settle", json_string(_(info->settle)));
+        json_object_set_new(o, "settle", sentence_of(info->settle, words));
+    json_decref(words);
     return cli_result(c, o);
 }
 

@@ -4,11 +4,14 @@
 #include "offline.h"
 
 #include "ask.h"
+#include "base/file.h"
 #include "domain/ref.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool is_there(const char *path)
 {
@@ -40,6 +43,8 @@ int offline_path(struct cli *c, const char **ret)
 static int open_folder(struct cli *c, const char *dir, struct store **ret)
 {
     static const char *const names[] = {"ledger", "broker"};
+    if (access(dir, R_OK | X_OK) != 0)
+        return file_err(errno);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (is_there(cli_text(c, "%s/%s.db", dir, names[i])))
             return store_open(dir, names[i], DB_READ, ret);
@@ -65,9 +70,13 @@ int offline_open(struct cli *c, struct offline *ret)
     if (err)
         return err;
     if (stat(o.path, &st) != 0)
-        return cli_fail(c, COMITY_E_NOT_FOUND, _("%s: no such file"), o.path);
+        return errno == EACCES ? cli_fail_at(c, COMITY_E_PERMISSION, o.path)
+                               : cli_fail(c, COMITY_E_NOT_FOUND, _("%s: no such file"), o.path);
     const char *folder = S_ISDIR(st.st_mode) ? o.path : folder_of_store(c, o.path);
-    err = folder ? open_folder(c, folder, &o.store) : store_open_file(o.path, &o.store);
+    if (!folder && access(o.path, R_OK) != 0)
+        err = file_err(errno);
+    else
+        err = folder ? open_folder(c, folder, &o.store) : store_open_file(o.path, &o.store);
     if (!err)
         err = ledger_open_read(o.store, &o.ledger);
     if (err == COMITY_E_NOT_FOUND || err == COMITY_E_INTERNAL)

@@ -23,7 +23,7 @@ static const struct view_field verdict_fields[] = {
 static const struct view_field ledger_fields[] = {
     {"ledger", N_("ledger"), AS_WHOLE},
     {"size", N_("entries"), AS_NUMBER},
-    {"sound", N_("sound"), AS_VALID},
+    {"sound", N_("intact in itself"), AS_VALID},
     {"checkpoint", N_("signed up to"), AS_NUMBER},
     {"known_outside", N_("known to others up to"), AS_NUMBER},
     {"first_time", N_("begins"), AS_TIME},
@@ -65,17 +65,68 @@ static const struct view pairs_view = {
 
 /* ---- running ---- */
 
+enum { LEFT_OUT_MAX = 64 };
+
 static int on_progress(void *self, uint64_t done, uint64_t total)
 {
     return progress_step(self, done, total);
 }
 
-static int add_all(struct cli *c, struct audit *a, const struct verify_plan *plan)
+/* Copies that turned out to be unreadable, so far. */
+struct left_out {
+    size_t which[LEFT_OUT_MAX];
+    int why[LEFT_OUT_MAX];
+    size_t count;
+};
+
+static bool is_unreadable(int err)
+{
+    return err == COMITY_E_LEDGER_DAMAGED || err == COMITY_E_INTERNAL || err == COMITY_E_IO;
+}
+
+static int leave_out(struct cli *c, struct left_out *l, const struct verify_plan *plan,
+                     size_t which, int why)
+{
+    if (plan->path_count == 1 || l->count == LEFT_OUT_MAX)
+        return cli_hint(c,
+                        cli_fail(c, COMITY_E_NOT_A_LEDGER,
+                                 _("%s is damaged or cut off and cannot be read"),
+                                 plan->paths[which]),
+                        _("ask for another copy"));
+    l->which[l->count] = which;
+    l->why[l->count++] = why;
+    return COMITY_OK;
+}
+
+static int add_copies(struct cli *c, struct audit *a, const struct verify_plan *plan,
+                      struct left_out *l)
 {
     int err = COMITY_OK;
-    for (size_t i = 0; !err && i < plan->path_count; i++)
-        if ((err = audit_add(a, plan->paths[i])) != 0)
+    for (size_t i = 0; !err && i < plan->path_count; i++) {
+        size_t k = 0;
+        while (k < l->count && l->which[k] != i)
+            k++;
+        if (k == l->count) {
+            int got = audit_add(a, plan->paths[i]);
+            if (is_unreadable(got))
+                err = leave_out(c, l, plan, i, got);
+            else if (got)
+                err = cli_fail_at(c, got, plan->paths[i]);
+            if (err || !got)
+                continue;
+        }
+        if ((err = audit_add_unreadable(a, plan->paths[i], l->why[k])) != 0)
             cli_fail_at(c, err, plan->paths[i]);
+    }
+    if (!err && l->count == plan->path_count)
+        err = cli_fail(c, COMITY_E_NOT_A_LEDGER, _("none of the copies can be read"));
+    return err;
+}
+
+static int add_all(struct cli *c, struct audit *a, const struct verify_plan *plan,
+                   struct left_out *l)
+{
+    int err = add_copies(c, a, plan, l);
     for (size_t i = 0; !err && flag_exists(c, "roster") && i < flag_count(c, "roster"); i++) {
         struct bytes file;
         err = files_read(c, flag_at(c, "roster", i), ROSTER_FILE_MAX, &file);
@@ -118,25 +169,49 @@ static int take_report(struct cli *c, struct audit *a, const struct verify_plan 
     return cli_result(c, report);
 }
 
-int verify_run(struct cli *c, const struct verify_plan *plan)
+/* One try. ${ret_again}: a copy could not be read to its end, is now among those left out, and all
+ * begins anew. */
+static int run_once(struct cli *c, const struct verify_plan *plan, struct left_out *l,
+                    bool *ret_again)
 {
     struct audit *a = NULL;
     struct progress bar;
+    int why = 0;
     int err = audit_new(&plan->anchor, &a);
     if (err)
         return cli_fail_at(c, err, NULL);
-    err = add_all(c, a, plan);
+    err = add_all(c, a, plan, l);
     if (!err) {
         progress_begin(&bar, _("verifying"));
         audit_set_progress(a, on_progress, &bar);
         err = audit_run(a);
         progress_end(&bar);
-        if (err)
+        const char *path = is_unreadable(err) ? audit_find_unreadable(a, &why) : NULL;
+        size_t which = 0;
+        while (path && which < plan->path_count && strcmp(plan->paths[which], path) != 0)
+            which++;
+        if (path && which < plan->path_count) {
+            err = leave_out(c, l, plan, which, why);
+            *ret_again = !err;
+        } else if (err) {
             cli_fail_at(c, err, NULL);
+        }
     }
-    if (!err)
+    if (!err && !*ret_again)
         err = take_report(c, a, plan);
     audit_free(a);
+    return err;
+}
+
+int verify_run(struct cli *c, const struct verify_plan *plan)
+{
+    struct left_out l = {.count = 0};
+    bool again = true;
+    int err = COMITY_OK;
+    while (!err && again) {
+        again = false;
+        err = run_once(c, plan, &l, &again);
+    }
     return err;
 }
 
@@ -194,12 +269,25 @@ static size_t count_class(const json_t *findings, const char *class)
     return n;
 }
 
+/* Those of one ledger stand behind one another, however many copies were given. */
+static size_t count_ledgers(const json_t *ledgers)
+{
+    size_t n = 0;
+    const char *last = "";
+    for (size_t i = 0; i < json_array_size(ledgers); i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(ledgers, i), "ledger"));
+        n += name && strcmp(name, last) != 0;
+        last = name ? name : last;
+    }
+    return n;
+}
+
 static void put_verdict(const json_t *report, const struct out_style *style, struct buf *out)
 {
     const char *verdict = json_string_value(json_object_get(report, "verdict"));
     const json_t *findings = json_object_get(report, "findings");
     const struct class_look *look = look_of(verdict);
-    size_t n = json_array_size(json_object_get(report, "ledgers"));
+    size_t n = count_ledgers(json_object_get(report, "ledgers"));
     size_t proven = count_class(findings, "contradiction");
     size_t open = count_class(findings, "unresolved");
     struct buf words = BUF_INIT;

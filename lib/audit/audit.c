@@ -210,6 +210,26 @@ int audit_add(struct audit *a, const char *path)
     return err;
 }
 
+int audit_add_unreadable(struct audit *a, const char *path, int why)
+{
+    if (a->has_run)
+        return COMITY_E_STATE;
+    struct finding *f = finding_add(a, AUDIT_COPY_UNREADABLE, NULL);
+    if (f) {
+        finding_set(f, "path", json_string(path));
+        finding_set(f, "why", json_string(comity_err_token(why)));
+    }
+    return finding_check(f);
+}
+
+const char *audit_find_unreadable(struct audit *a, int *ret_why)
+{
+    for (size_t i = 0; i < a->copies.count; i++)
+        if ((*ret_why = copy_probe(a->copies.at[i])) != COMITY_OK)
+            return a->copies.at[i]->path;
+    return NULL;
+}
+
 /* By what they are, so that the order in which they were given does not matter. */
 static int compare_copies(const void *p, const void *q)
 {
@@ -238,6 +258,26 @@ static int sort_copies(struct audit *a)
     return COMITY_OK;
 }
 
+/* Copies that are the same, byte for byte, stand behind one another. */
+static int tell_twice(struct audit *a)
+{
+    for (size_t i = 1; i < a->copies.count; i++) {
+        const struct audit_copy *before = a->copies.at[i - 1];
+        const struct audit_copy *c = a->copies.at[i];
+        if (before->origin != c->origin || !before->has_digest || !c->has_digest ||
+            !hash_equal(&before->digest, &c->digest))
+            continue;
+        struct finding *f = finding_add(a, AUDIT_COPY_TWICE, c->origin);
+        if (f) {
+            finding_set(f, "path", json_string(c->path));
+            finding_set(f, "other", json_string(before->path));
+        }
+        if (finding_check(f))
+            return COMITY_E_NOMEM;
+    }
+    return COMITY_OK;
+}
+
 int audit_run(struct audit *a)
 {
     if (a->has_run)
@@ -245,11 +285,13 @@ int audit_run(struct audit *a)
     a->has_run = true;
     int err = sort_copies(a);
     if (!err)
+        err = tell_twice(a);
+    if (!err)
         err = rosters_collect(a);
     for (size_t i = 0; !err && i < a->copies.count; i++)
         err = verify_ledger(a, a->copies.at[i]);
     for (size_t i = 0; !err && i < a->copies.count; i++)
-        err = parcels_verify(a, a->copies.at[i]);
+        err = a->copies.at[i]->is_renamed ? COMITY_OK : parcels_verify(a, a->copies.at[i]);
     if (!err)
         err = reconcile(a);
     return err ? err : findings_settle(a);

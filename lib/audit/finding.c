@@ -148,6 +148,8 @@ static int compare_findings(const void *p, const void *q)
     if (!order)
         order = compare_text(x, y, "member");
     if (!order)
+        order = compare_text(x, y, "path");
+    if (!order)
         order = compare_text(x, y, "licence");
     return order ? order : compare_json(x, y, "number");
 }

@@ -249,11 +249,15 @@ static json_t *sentence(const struct audit *a)
     struct buf out = BUF_INIT;
     size_t proven = count_class(a, AUDIT_CLASS_CONTRADICTION);
     size_t open = count_class(a, AUDIT_CLASS_UNRESOLVED);
-    size_t copies = a->copies.count;
+    size_t copies = 0;
+    for (size_t i = 0; i < a->copies.count; i++) /* sorted: those of one ledger together */
+        copies += i == 0 || a->copies.at[i]->origin != a->copies.at[i - 1]->origin;
     const char *ledgers = copies == 1 ? "ledger" : "ledgers";
     switch (audit_verdict(a)) {
     case AUDIT_CONTRADICTION:
-        buf_printf(&out, "Contradictions are proven: %zu in %zu %s.", proven, copies, ledgers);
+        buf_printf(&out, "%s proven: %zu in %zu %s.",
+                   proven == 1 ? "A contradiction is" : "Contradictions are", proven, copies,
+                   ledgers);
         break;
     case AUDIT_UNRESOLVED:
         buf_printf(&out, "No contradiction was found in %zu %s; %zu %s unresolved.", copies,

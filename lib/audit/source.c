@@ -108,6 +108,8 @@ static int open_db_file(struct audit_copy *c, const char *path)
 static int open_path(struct audit_copy *c)
 {
     static const char *const names[] = {"ledger", "broker"};
+    if (access(c->path, is_folder(c->path) ? R_OK | X_OK : R_OK) != 0)
+        return file_err(errno);
     if (is_folder(c->path)) {
         for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
             if (is_file(c->path, names[i], ".db", false))
@@ -161,6 +163,49 @@ static int read_identity(struct audit *a, struct audit_copy *c)
     return err;
 }
 
+static bool has_tables(struct db *db)
+{
+    static const char *const names[] = {"ledger", "entry_run", "checkpoint", "tile", "opening_run"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (!audit_has_table(db, names[i]))
+            return false;
+    return true;
+}
+
+/* All rows of a table; a page that is not there is met on the way. */
+static int probe_table(struct audit_copy *c, const char *table, const char *sql)
+{
+    struct db_rows *rows = NULL;
+    int got = 0;
+    if (!audit_has_table(c->db, table))
+        return COMITY_OK;
+    int err = db_query(c->db, &rows, sql, DB_U64(1));
+    while (!err && (got = db_next(rows)) == DB_ROW)
+        (void)db_bytes(rows, 0);
+    db_done(rows);
+    return err ? err : got < 0 ? got : COMITY_OK;
+}
+
+int copy_probe(struct audit_copy *c)
+{
+    static const char *const tables[][2] = {
+        {"entry_run", "SELECT data FROM entry_run WHERE ?1 ORDER BY first"},
+        {"checkpoint", "SELECT note, root FROM checkpoint WHERE ?1 ORDER BY size"},
+        {"tile", "SELECT hashes FROM tile WHERE ?1 ORDER BY key"},
+        {"opening_run", "SELECT origin, chunk FROM opening_run WHERE ?1 ORDER BY origin, first"},
+        {"opening_erased", "SELECT origin FROM opening_erased WHERE ?1 ORDER BY origin, entry"},
+        {"roster", "SELECT file FROM roster WHERE ?1 ORDER BY number"},
+        {"parcel_in", "SELECT origin, head FROM parcel_in WHERE ?1 ORDER BY own"},
+        {"parcel_out", "SELECT hash FROM parcel_out WHERE ?1 ORDER BY id"},
+        {"chunk", "SELECT * FROM chunk WHERE ?1"},
+        {"delivery", "SELECT * FROM delivery WHERE ?1"},
+    };
+    int err = COMITY_OK;
+    for (size_t i = 0; !err && i < sizeof tables / sizeof tables[0]; i++)
+        err = probe_table(c, tables[i][0], tables[i][1]);
+    return err;
+}
+
 int copy_open(struct audit *a, const char *path, struct audit_copy **ret)
 {
     struct audit_copy *c = calloc(1, sizeof *c);
@@ -173,7 +218,7 @@ int copy_open(struct audit *a, const char *path, struct audit_copy **ret)
         c->db = store_db(c->store);
         err = db_begin(c->db); /* one state for all that is read */
     }
-    if (!err && (!audit_has_table(c->db, "ledger") || !audit_has_table(c->db, "entry_run")))
+    if (!err && !has_tables(c->db))
         err = COMITY_E_NOT_A_LEDGER;
     if (!err)
         err = read_identity(a, c);

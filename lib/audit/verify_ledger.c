@@ -6,6 +6,7 @@
 #include "audit/finding.h"
 #include "audit/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,6 +141,41 @@ static int open_checkpoint(struct audit *a, struct audit_copy *c, uint64_t size,
         if (err)
             finding_set(f, "why", json_string(comity_err_token(err)));
     }
+    return finding_check(f);
+}
+
+/* A copy whose checkpoints, all of them, are another ledger's was renamed: that is one thing, and
+ * nothing that it says counts under the name that it bears. */
+static int check_name(struct audit *a, struct audit_copy *c)
+{
+    struct db_rows *rows = NULL;
+    char other[ORIGIN_MAX + 1] = "";
+    uint64_t own = 0;
+    int got = 0;
+    int err =
+        db_query(c->db, &rows, "SELECT note FROM checkpoint WHERE ?1 ORDER BY size", DB_U64(1));
+    while (!err && (got = db_next(rows)) == DB_ROW) {
+        struct checkpoint cp = {0};
+        if (checkpoint_peek(db_bytes(rows, 0), &cp))
+            continue;
+        if (strcmp(cp.origin, c->origin->name) == 0)
+            own++;
+        else
+            snprintf(other, sizeof other, "%s", cp.origin);
+    }
+    db_done(rows);
+    if (err || got < 0 || own || !other[0])
+        return err ? err : got < 0 ? got : COMITY_OK;
+    struct finding *f = finding_add(a, AUDIT_COPY_RENAMED, c->origin);
+    if (f) {
+        finding_set(f, "path", json_string(c->path));
+        finding_set(f, "other", json_string(other));
+    }
+    c->is_renamed = true;
+    c->believed = 0;
+    for (size_t i = 0; i < c->origin->copies.count; i++)
+        if (c->origin->copies.at[i] == c)
+            c->origin->copies.at[i--] = c->origin->copies.at[--c->origin->copies.count];
     return finding_check(f);
 }
 
@@ -289,7 +325,10 @@ int verify_ledger(struct audit *a, struct audit_copy *c)
     if (!err)
         err = leaves_build(&c->tree);
     if (!err)
-        err = check_owner(a, c);
+        err = check_name(a, c);
+    if (err || c->is_renamed)
+        return err;
+    err = check_owner(a, c);
     if (!err)
         err = read_checkpoints(a, c);
     if (!err)

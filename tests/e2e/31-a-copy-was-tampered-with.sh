@@ -50,6 +50,29 @@ tamper no-signature "UPDATE checkpoint SET note = (SELECT note FROM checkpoint O
 run comity audit run hub.ledger no-signature $SZ.ledger --network $NET.network --json
 check_is "no-signature: the audit says so" "$code" 10
 
+# A copy that cannot be read is a finding, and the others are audited.
+head -c 20480 $HZ.ledger >cut-off
+check_exit 11 "cut-off: the others are audited" comity audit run hub.ledger cut-off $SZ.ledger --network $NET.network --json
+check_is "cut-off: and it is said to be unreadable" "$(json '[.findings[] | select(.code == "copy_unreadable" and .class == "unresolved") | .path] | join(",")')" cut-off
+check_is "cut-off: two ledgers are in the report" "$(json '.ledgers | length')" 2
+check_exit 12 "cut-off: alone it is no ledger" comity audit run cut-off --network $NET.network --json
+check_exit 12 "cut-off: nor for its own check" comity ledger verify --ledger cut-off --network $NET.network --json
+tamper no-checkpoints "DROP TABLE checkpoint"
+check_exit 12 "no-checkpoints: it is no ledger" comity audit run no-checkpoints --network $NET.network --json
+tamper renamed "UPDATE ledger SET origin = '$NET/$CD'"
+check_exit 10 "renamed: the audit says so" comity audit run hub.ledger renamed $SZ.ledger --network $NET.network --json
+check_is "renamed: that is one finding about it" "$(json '[.findings[] | select(.class == "contradiction") | .code] | join(",")')" copy_renamed
+cp $HZ.ledger again.ledger
+check "twice: the same copy given twice is consistent" comity audit run $HZ.ledger again.ledger --network $NET.network --json
+check_is "twice: it is one ledger" "$(json .sentence)" "1 ledger is consistent."
+check_is "twice: and said to be the same" "$(json '[.findings[].code] | join(",")')" copy_twice
+check_exit 5 "the number of a finding cannot be explained" comity audit explain F1
+check_has "but what can be is said" 'comity audit explain tail_missing'
+check_exit 5 "nor can what is none" comity audit explain nonsense
+check_has "and all names are listed" 'entry_changed, entry_missing'
+check "the name of a proof will do" comity audit explain F1-tail_missing.json
+check_lacks "and no blank is left" '[{}]'
+
 # The same change in the node's own folder.
 for t in $(sqlite3 $HZ/ledger.db "SELECT name FROM sqlite_master WHERE type = 'trigger'"); do sqlite3 $HZ/ledger.db "DROP TRIGGER $t"; done
 last=$(sqlite3 $HZ/ledger.db "SELECT max(first) FROM entry_run")
