@@ -6,6 +6,12 @@
 
 #include "broker.h"
 
+/* frames.c: one frame inside the turn. */
+int frame_take(struct broker *b, const struct link_peer *peer, const struct frame *f,
+               size_t frame_len) __attribute__((warn_unused_result));
+/* Whether a frame of that kind makes the turn a transaction. */
+bool frame_writes(enum frame_kind kind);
+
 /* hello.c: open a session, or say BYE. */
 int hello_take(struct broker *b, const struct link_peer *peer, const struct frame *f)
     __attribute__((warn_unused_result));

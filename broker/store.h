@@ -1,6 +1,6 @@
 /*
  * What the broker keeps beside its ledger: queues, cursors, rosters, attachments. All SQL of the
- * broker is in store_sqlite.c.
+ * broker is in store_sqlite.c and store_blobs.c.
  *
  * This is the seam for a second engine (several brokers over one PostgreSQL): deliveries are only
  * inserted, and each recipient has its own cursor, which is moved for nobody else. The cursors of a
