@@ -70,18 +70,24 @@ const char *const site_broker_schema[] = {
     /* Nobody asked whether a blob was complete: the bulk thread sees it in the file. */
     "ALTER TABLE blob DROP COLUMN complete;",
 
-    /* Step 3. The last parcel_seq that was refused, so that a HELLO need not read the history behind what it says was answered. */
+    /* Step 3. The last parcel_seq that was refused, so that a HELLO need not read the history
+       behind what it says was answered. */
     "ALTER TABLE known ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;"
     "UPDATE known SET refused = (SELECT coalesce(max(p.parcel_seq), 0) FROM parcel p"
     " WHERE p.origin = known.origin AND p.token IS NOT NULL);",
 
-    /* Step 4. Of what waits for a recipient (queued, held), how much each sender has sent, so that none of them fills the quota alone;
-     * and whom a blob that is held is counted for: the first who named it. What was held before is nobody's. */
-    "CREATE TABLE share(member TEXT NOT NULL, sender TEXT NOT NULL, queued INTEGER NOT NULL, held INTEGER NOT NULL,"
+    /* Step 4. Of what waits for a recipient (queued, held), how much each sender has sent, so that
+     * none of them fills the quota alone; and whom a blob that is held is counted for: the first
+     * who named it. What was held before is nobody's. */
+    "CREATE TABLE share(member TEXT NOT NULL, sender TEXT NOT NULL, queued INTEGER NOT NULL, held "
+    "INTEGER NOT NULL,"
     " PRIMARY KEY(member, sender)) STRICT, WITHOUT ROWID;"
-    "INSERT INTO share SELECT member, substr(id, 1, instr(id || '.', '.') - 1) AS sender, sum(len), 0 FROM"
-    " (SELECT d.member AS member, substr(p.origin, instr(p.origin, '/') + 1) AS id, p.len AS len FROM delivery d"
-    "  JOIN recipient r ON r.member = d.member JOIN parcel p ON p.id = d.parcel WHERE d.seq > r.taken) GROUP BY 1, 2;"
+    "INSERT INTO share SELECT member, substr(id, 1, instr(id || '.', '.') - 1) AS sender, "
+    "sum(len), 0 FROM"
+    " (SELECT d.member AS member, substr(p.origin, instr(p.origin, '/') + 1) AS id, p.len AS len "
+    "FROM delivery d"
+    "  JOIN recipient r ON r.member = d.member JOIN parcel p ON p.id = d.parcel WHERE d.seq > "
+    "r.taken) GROUP BY 1, 2;"
     "ALTER TABLE blob_member ADD COLUMN held_for TEXT;",
 };
 const size_t site_broker_schema_count = sizeof site_broker_schema / sizeof site_broker_schema[0];
