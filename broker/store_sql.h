@@ -1,7 +1,7 @@
 /*
- * What the files with the broker's SQL share. And what it runs by itself in the thread of the turns:
- * at every TAKEN, and every few seconds. The tables grow for ever, so none of these may read more
- * than the rows it is about; tests/unit/broker/test_store.c asks SQLite how it would run them.
+ * What the files with the broker's SQL share. And what it runs by itself in the thread of the
+ * turns: at every TAKEN, and every few seconds. The tables grow for ever, so none of these may read
+ * more than the rows it is about; tests/unit/broker/test_store.c asks SQLite how it would run them.
  */
 #ifndef BROKER_STORE_SQL_H
 #define BROKER_STORE_SQL_H

@@ -7,9 +7,9 @@
 #include "audit/copy.h"
 
 enum claim_place {
-    PLACE_CHECKPOINT,  /* the table of own checkpoints */
-    PLACE_ENTRY,       /* the entry itself, or the note in its body */
-    PLACE_PARCEL_IN,   /* the head of the parcel that own entry ${at} is about */
+    PLACE_CHECKPOINT, /* the table of own checkpoints */
+    PLACE_ENTRY,      /* the entry itself, or the note in its body */
+    PLACE_PARCEL_IN,  /* the head of the parcel that own entry ${at} is about */
     PLACE_STATEMENT_IN,
     PLACE_PARCEL_OUT, /* row ${at} of parcel_out */
     PLACE_STATEMENT_OUT
@@ -23,7 +23,11 @@ struct claim_key {
 };
 struct claim {
     struct claim_key key;
-    enum { CLAIM_STATED, CLAIM_DERIVED, CLAIM_SIGNED } basis; /* DERIVED: a cut of a signed parcel leads to it */
+    enum {
+        CLAIM_STATED,
+        CLAIM_DERIVED,
+        CLAIM_SIGNED
+    } basis; /* DERIVED: a cut of a signed parcel leads to it */
     struct audit_copy *holder;
     enum claim_place place;
     uint64_t at;

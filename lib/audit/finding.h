@@ -45,7 +45,8 @@ int group_add(struct audit *a, const struct group_key *key, uint64_t index, uint
               struct group **ret) __attribute__((warn_unused_result));
 int findings_settle(struct audit *a) __attribute__((warn_unused_result));
 
-/* ---- proofs.c: signed material as JSON, each NULL without memory or where it cannot be had ---- */
+/* ---- proofs.c: signed material as JSON, each NULL without memory or where it cannot be had ----
+ */
 
 json_t *proof_note(struct bytes note);
 /* The entry of a copy with its bytes and the inclusion path under the copy's newest checkpoint. */

@@ -1,8 +1,10 @@
 /*
- * The audit itself, and its passes. What they work on has headers of its own: copy.h, rosters.h, claims.h, parcels.h, finding.h.
+ * The audit itself, and its passes. What they work on has headers of its own: copy.h, rosters.h,
+ * claims.h, parcels.h, finding.h.
  *
- * An audit goes in passes, over copies sorted by what they are: the rosters (rosters.c), each copy by itself (verify_ledger.c,
- * locate.c, content.c), the parcels that each has kept (parcels.c), and then all of them against one another (reconcile.c).
+ * An audit goes in passes, over copies sorted by what they are: the rosters (rosters.c), each copy
+ * by itself (verify_ledger.c, locate.c, content.c), the parcels that each has kept (parcels.c), and
+ * then all of them against one another (reconcile.c).
  */
 #ifndef AUDIT_INTERNAL_H
 #define AUDIT_INTERNAL_H
@@ -64,29 +66,32 @@ int audit_advance(struct audit *a, uint64_t entries) __attribute__((warn_unused_
 /* Count one performed check of a copy, or of all of them (NULL). */
 void audit_did(struct audit *a, struct audit_copy *c, enum audit_check check, bool ok);
 
-/* verify_ledger.c: entries, chain, tree and checkpoints; locate.c: which of them are wrong, if the tree does not fit; interpret.c:
- * what the entries say. */
+/* verify_ledger.c: entries, chain, tree and checkpoints; locate.c: which of them are wrong, if the
+ * tree does not fit; interpret.c: what the entries say. */
 int verify_ledger(struct audit *a, struct audit_copy *c) __attribute__((warn_unused_result));
 int locate_damage(struct audit *a, struct audit_copy *c) __attribute__((warn_unused_result));
 int interpret_entries(struct audit *a, struct audit_copy *c) __attribute__((warn_unused_result));
-/* Whether entry ${index} is one that locate_damage has found to be wrong, or behind the place up to which anything is known. */
+/* Whether entry ${index} is one that locate_damage has found to be wrong, or behind the place up to
+ * which anything is known. */
 bool copy_is_bad(const struct audit_copy *c, uint64_t index);
 
 /* content.c */
 struct content_item {
-    struct audit_copy *copy;     /* where it lies */
-    struct origin_node *origin;  /* whose entry it is */
+    struct audit_copy *copy;    /* where it lies */
+    struct origin_node *origin; /* whose entry it is */
     const struct suite *suite;
     const struct entry *entry;
     struct opening opening;
     struct opening_reader *records; /* for the record that a SIGNATURE speaks of */
     bool skip_officers;             /* their notes were checked in the ledger's own copy */
 };
-/* Check body and officers' notes. ${ret_body} (may be NULL) is filled when the body is the right one. */
+/* Check body and officers' notes. ${ret_body} (may be NULL) is filled when the body is the right
+ * one. */
 int audit_content_check(struct audit *a, const struct content_item *it, struct body *ret_body,
-                  bool *ret_ok) __attribute__((warn_unused_result));
+                        bool *ret_ok) __attribute__((warn_unused_result));
 
-/* forms.c: NULL when source, ref, body and to are such as the entry's kind needs; else which of them is not. */
+/* forms.c: NULL when source, ref, body and to are such as the entry's kind needs; else which of
+ * them is not. */
 const char *form_check(const struct audit_copy *c, const struct entry *e);
 
 /* signed.c: every signature is verified once, however many parcels and ledgers hold the note. */

@@ -1,5 +1,6 @@
 /*
- * Parcels as the ledgers at hand know them: who sent them, who had them, and which numbers they bore.
+ * Parcels as the ledgers at hand know them: who sent them, who had them, and which numbers they
+ * bore.
  */
 #ifndef AUDIT_PARCELS_H
 #define AUDIT_PARCELS_H
@@ -19,12 +20,12 @@ struct parcel_to {
     struct bytes member; /* in the audit's arena */
     uint64_t delivery_seq;
     struct origin_node *broker;
-    uint64_t routed;     /* index there */
+    uint64_t routed; /* index there */
     bool is_accepted;
     bool is_routed_here; /* the broker's own copy says so */
     bool is_received;    /* the recipient's own ledger has it */
     bool is_refused;
-    bool is_receipted;   /* the sender holds what the recipient signed about it */
+    bool is_receipted; /* the sender holds what the recipient signed about it */
 };
 
 struct parcel_node {
@@ -54,7 +55,8 @@ struct pair_row {
 };
 
 int parcels_verify(struct audit *a, struct audit_copy *c) __attribute__((warn_unused_result));
-struct parcel_node *parcel_node(struct audit *a, struct bytes hash); /* made if missing; NULL without memory */
+struct parcel_node *parcel_node(struct audit *a,
+                                struct bytes hash); /* made if missing; NULL without memory */
 struct parcel_to *parcel_node_to(struct audit *a, struct parcel_node *n, struct bytes member);
 
 #endif

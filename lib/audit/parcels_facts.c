@@ -96,7 +96,8 @@ static int hold_against_copies(struct passing *p, struct origin_node *of,
     for (size_t i = 0; i < of->copies.count; i++) {
         struct audit_copy *k = of->copies.at[i];
         if (k == p->c || e->index >= k->size)
-            continue; /* what stands behind the end of a copy nobody can say; that it ends is told */
+            continue; /* what stands behind the end of a copy nobody can say; that it ends is told
+                       */
         bool ok = is_in_copy(k, e->index, &f->leaves[which]);
         audit_did(p->a, NULL, CHECK_HELD, ok);
         if (ok)

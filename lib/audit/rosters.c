@@ -5,9 +5,9 @@
  * before. An anchor that is younger than some of them vouches for those, too, as far as each names
  * the text of the one before.
  */
+#include "audit/rosters.h"
 #include "audit/finding.h"
 #include "audit/internal.h"
-#include "audit/rosters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -194,7 +194,8 @@ static int tell(struct audit *a)
         struct hash one, other;
         audit_did(a, r->holder, CHECK_ROSTERS, r->roster != NULL);
         if (!r->roster) {
-            /* Where no roster at all is the authority's, the wrong network file may have been given. */
+            /* Where no roster at all is the authority's, the wrong network file may have been
+             * given. */
             f = finding_add(a, a->newest ? AUDIT_ROSTER_UNPROVEN : AUDIT_AUTHORITY_OTHER,
                             r->holder ? r->holder->origin : NULL);
             if (f && !r->holder)

@@ -32,7 +32,8 @@ struct package_files {
 };
 
 void package_files_free(struct package_files *p);
-/* COMITY_E_EXISTS for a path that is there already, COMITY_E_NOT_A_PACKAGE for one that no package may have. */
+/* COMITY_E_EXISTS for a path that is there already, COMITY_E_NOT_A_PACKAGE for one that no package
+ * may have. */
 int package_add(struct package_files *p, const char *path, struct bytes content)
     __attribute__((warn_unused_result));
 /* A file that lies at ${source}, whose digests are computed now. */
