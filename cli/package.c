@@ -160,7 +160,8 @@ static void put_check(struct buf *out, const struct out_style *style, const json
     buf_put_u8(out, ' ');
     out_put_shown(&words, bytes_of(what ? what : ""), 0);
     /* "closed" is worded as the open question that it mostly is */
-    bool is_failed = json_is_false(ok) || (!json_is_boolean(ok) && w && strcmp(w->token, "closed"));
+    bool is_failed =
+        json_is_false(ok) || (!json_is_boolean(ok) && w && strcmp(w->token, "closed") != 0);
     buf_printf(&words, ": %s", w ? _(is_failed ? w->failed : w->text) : token ? token : "?");
     put_names(&words, json_object_get(check, "files"));
     out_put_wrapped(out, buf_str(&words), style->width - 6, 4);

@@ -20,6 +20,6 @@ check-fast: all evil unit-bins
 .PHONY: check check-fast
 
 clang:
-	$(Q)$(MAKE) -s --no-print-directory B=$(B)-clang CC=clang all unit-bins
+	+$(Q)$(MAKE) -s --no-print-directory B=$(B)-clang CC=clang all unit-bins
 	$(Q)scripts/tidy.sh
 .PHONY: clang
