@@ -4,6 +4,7 @@
  */
 #include "broker.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "parts.h"
 #include "store.h"
@@ -203,18 +204,6 @@ int broker_turn(struct broker *b, int (*work)(struct broker *b, void *self), voi
     return ledger_commit(b->ledger);
 }
 
-/* What the disk holds is unknown or damaged. */
-static bool ends_process(int err)
-{
-    return err == COMITY_E_IO || err == COMITY_E_ROLLBACK || err == COMITY_E_LEDGER_DAMAGED;
-}
-
-bool broker_goes_on(int err)
-{
-    return err == COMITY_E_DISK_FULL || err == COMITY_E_NOMEM || err == COMITY_E_BUSY ||
-           err == COMITY_E_PERMISSION || err == COMITY_E_FILES;
-}
-
 struct intakes {
     const struct intake *at;
     size_t count;
@@ -252,7 +241,7 @@ static bool is_for_an_event(const struct broker *b, int err)
 {
     if (err == COMITY_E_NOMEM)
         return arena_is_spent(b->arena);
-    return !ends_process(err) && !broker_goes_on(err);
+    return fault_of(err) == FAULT_THEIRS || fault_of(err) == FAULT_OURS;
 }
 
 /* Nothing of the turn has happened: no row, no number, no frame. */
@@ -320,7 +309,7 @@ static int answer_all(struct broker *b)
         int err = deliver_answers(b, s);
         if (!err)
             err = deliver_parcels(b, s);
-        if (err && ends_process(err))
+        if (err && fault_of(err) == FAULT_STORE)
             return err;
         if (err)
             drop_unanswered(b, s, err);

@@ -82,15 +82,12 @@ struct broker_event {
 
 /*
  * One turn. What is to be sent afterwards is in ${b}->out, to be taken and then dropped with
- * broker_sent. After an error for which broker_goes_on another step may be taken; any other must
+ * broker_sent. After an error that is FAULT_PASSING another step may be taken; any other must
  * end the process: what the disk holds is unknown or damaged, or this program is wrong.
  */
 int broker_step(struct broker *b, const struct broker_event *events, size_t n)
     __attribute__((warn_unused_result));
 void broker_sent(struct broker *b);
-/* Whether ${err} of a turn is one that a later turn may not meet again: no room, no memory, no
- * descriptors, a store that is locked or cannot be opened now. */
-bool broker_goes_on(int err);
 
 /*
  * Put a roster file into force in a turn of its own: verified against the one in force or the

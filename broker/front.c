@@ -3,6 +3,7 @@
  */
 #include "front.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "lines.h"
 #include "link/link.h"
@@ -267,7 +268,7 @@ int front_turn(struct front *f, bool *ret_busy)
     if (err)
         return err;
     err = broker_step(f->broker, f->events, n);
-    if (err && !broker_goes_on(err))
+    if (err && fault_of(err) != FAULT_PASSING)
         return err;
     front_send(f);
     *ret_busy = !err && broker_has_work(f->broker);

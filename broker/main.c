@@ -106,7 +106,7 @@ static int take_roster_file(struct process *p, bool *ret_settled)
         log_event(LOG_ERROR, *ret_settled ? "roster_rejected" : "roster_not_taken",
                   LOG_STR("file", p->roster_path), LOG_ERR(err));
     p->roster_trouble = *ret_settled ? COMITY_OK : err;
-    return is_read && fault_is_ours(err) && !broker_goes_on(err) ? err : COMITY_OK;
+    return is_read && fault_is_ours(err) && fault_of(err) != FAULT_PASSING ? err : COMITY_OK;
 }
 
 /*
@@ -268,7 +268,7 @@ static int serve(struct process *p)
             err = broker_turn(p->broker, write_removed, p->bulk);
         if (!err)
             err = housekeeping(p);
-        if (err && !broker_goes_on(err))
+        if (err && fault_of(err) != FAULT_PASSING)
             return err;
         busy = !err && broker_has_work(p->broker); /* a roster that came into force, too */
     }

@@ -4,6 +4,7 @@
  */
 #include "turn.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "core.h"
 #include "inbox.h"
@@ -302,25 +303,20 @@ static void tell(struct turn *t, int err)
             t->slots.at[i].d.done(&t->slots.at[i].d, err);
 }
 
-static bool ends_process(int err)
+/* Whether the turn failed for what was in it. An arena that is spent was spent by its content;
+ * memory that the system does not give is nobody's fault. */
+static bool is_for_its_content(const struct turn *t, int err)
 {
-    return err == COMITY_E_IO || err == COMITY_E_ROLLBACK || err == COMITY_E_LEDGER_DAMAGED;
-}
-
-/* Whether the same turn may well succeed later. */
-static bool is_passing(const struct turn *t, int err)
-{
-    return err == COMITY_E_DISK_FULL || err == COMITY_E_BUSY || err == COMITY_E_PERMISSION ||
-           err == COMITY_E_FILES ||
-           (err == COMITY_E_NOMEM && !arena_is_spent(t->arena) &&
-            !arena_is_spent(t->node->core->scratch));
+    if (err == COMITY_E_NOMEM)
+        return arena_is_spent(t->arena) || arena_is_spent(t->node->core->scratch);
+    return fault_of(err) == FAULT_THEIRS || fault_of(err) == FAULT_OURS;
 }
 
 /* See struct suspicion. */
 static void suspect(struct turn *t, int why)
 {
     struct suspicion *s = &t->node->core->suspicion;
-    if (ends_process(why) || is_passing(t, why))
+    if (!is_for_its_content(t, why))
         return;
     if (s->alone && t->tried) {
         s->times = t->trying == s->seq ? s->times + 1 : 1;
@@ -342,7 +338,7 @@ static int undo(struct turn *t, int why)
     log_event(LOG_ERROR, "turn_undone", LOG_ERR(why), LOG_U64("drafts", t->slots.count),
               LOG_STR("detail", db_detail(store_db(n->store))));
     session_restart(n, false);
-    int err = ends_process(why) ? why : core_load(n);
+    int err = fault_of(why) == FAULT_STORE ? why : core_load(n);
     tell(t, why);
     return err;
 }

@@ -1,20 +1,25 @@
 /*
- * Ours or theirs, error by error. There is no default, so that who adds an error must say. See
+ * Error by error, whose it is. There is no default, so that who adds an error must say. See
  * fault.h.
  */
 #include "base/fault.h"
 
 #include <comity/err.h>
 
-bool fault_is_ours(int err)
+enum fault fault_of(int err)
 {
     switch ((enum comity_err)err) {
     case COMITY_E_NOMEM:
-    case COMITY_E_IO:
     case COMITY_E_DISK_FULL:
     case COMITY_E_PERMISSION:
-    case COMITY_E_EXISTS:
     case COMITY_E_BUSY:
+    case COMITY_E_FILES:
+        return FAULT_PASSING;
+    case COMITY_E_IO:
+    case COMITY_E_LEDGER_DAMAGED:
+    case COMITY_E_ROLLBACK:
+        return FAULT_STORE;
+    case COMITY_E_EXISTS:
     case COMITY_E_INTERNAL:
     case COMITY_E_USAGE:
     case COMITY_E_CONFIG:
@@ -23,17 +28,14 @@ bool fault_is_ours(int err)
     case COMITY_E_TIMEOUT:
     case COMITY_E_UNREACHABLE:
     case COMITY_E_PUBLIC_KEY_FILE:
-    case COMITY_E_FILES:
     case COMITY_E_NOT_A_LEDGER:
     case COMITY_E_NOT_A_KEY:
     case COMITY_E_PASSPHRASE:
     case COMITY_E_KEY_LOCKED:
     case COMITY_E_KEY_DAMAGED:
-    case COMITY_E_LEDGER_DAMAGED:
-    case COMITY_E_ROLLBACK:
     case COMITY_E_NO_ROSTER:
     case COMITY_E_NO_ZAP:
-        return true;
+        return FAULT_OURS;
     case COMITY_OK:
     case COMITY_E_NOT_FOUND:
     case COMITY_E_AMBIGUOUS:
@@ -98,7 +100,7 @@ bool fault_is_ours(int err)
     case COMITY_E_RETIRED:
     case COMITY_E_REQUEST_CONFLICT:
     case COMITY_E_NOT_RECOGNISED:
-        return false;
+        return FAULT_THEIRS;
     }
-    return true;
+    return FAULT_OURS;
 }

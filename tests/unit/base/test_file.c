@@ -185,13 +185,19 @@ static void log_line_stays_one_line_whatever_a_peer_says(void **state)
 static void trouble_of_this_machine_is_nobody_elses_fault(void **state)
 {
     (void)state;
-    static const int ours[] = {COMITY_E_DISK_FULL, COMITY_E_PERMISSION, COMITY_E_LEDGER_DAMAGED,
-                               -9999};
-    static const int theirs[] = {COMITY_E_SEAL, COMITY_E_MALFORMED, COMITY_E_CLOSED,
-                                 COMITY_E_TOO_LARGE};
-    for (size_t i = 0; i < 4; i++) {
-        assert_true(fault_is_ours(ours[i]));
-        assert_false(fault_is_ours(theirs[i]));
+    static const struct {
+        int err;
+        enum fault fault;
+    } table[] = {
+        {COMITY_E_SEAL, FAULT_THEIRS},       {COMITY_E_MALFORMED, FAULT_THEIRS},
+        {COMITY_E_CLOSED, FAULT_THEIRS},     {COMITY_E_TOO_LARGE, FAULT_THEIRS},
+        {COMITY_E_DISK_FULL, FAULT_PASSING}, {COMITY_E_FILES, FAULT_PASSING},
+        {COMITY_E_IO, FAULT_STORE},          {COMITY_E_LEDGER_DAMAGED, FAULT_STORE},
+        {COMITY_E_INTERNAL, FAULT_OURS},     {-9999, FAULT_OURS},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        assert_int_equal(fault_of(table[i].err), table[i].fault);
+        assert_int_equal(fault_is_ours(table[i].err), table[i].fault != FAULT_THEIRS);
     }
 }
 

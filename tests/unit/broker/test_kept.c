@@ -2,6 +2,7 @@
  * What the broker keeps, for whom and how long: cursors, quota, attachments; and what it does when
  * it could not do a thing when it should have.
  */
+#include "base/fault.h"
 #include "hub.h"
 
 /* ---- what is kept, and for how long ---- */
@@ -344,7 +345,7 @@ static void damage_here_is_not_called_the_nodes_fault(void **state)
     const struct broker_event e = {.peer = peer_of(a), .payload = buf_bytes(&bytes)};
     assert_int_equal(broker_step(f->broker, &e, 1), COMITY_E_LEDGER_DAMAGED);
     assert_int_equal(f->broker->out_count, 0); /* no BYE equivocation */
-    assert_false(broker_goes_on(COMITY_E_LEDGER_DAMAGED));
+    assert_int_equal(fault_of(COMITY_E_LEDGER_DAMAGED), FAULT_STORE);
     buf_free(&bytes);
     buf_free(&parcel);
 }
