@@ -444,6 +444,22 @@ attack() {
     run timeout 60 evil-node -c "$T/$EVIL/node.conf" -p "$PW" "$@"
 }
 
+# revoke_under ATTACK: a network at work, in which Chengdu is evil and is revoked while its ATTACK has a connection. That is process
+# $connected, and writes what it sees to $T/ATTACK.out.
+revoke_under() {
+    net_init
+    start_online hub $HZ
+    EVIL=$CD
+    attack good --to $HZ
+    check_has "as a member, it can send" '^routed 1 '
+    check "the broker witnesses" comity broker witness $CD --dir hub --out w --json
+    authority revoke $CD --at w
+    evil-node -c "$T/$CD/node.conf" -p "$PW" "$1" >"$T/$1.out" 2>&1 &
+    connected=$!
+    wait_for 10 grep -q "^${1}ing" "$T/$1.out" || not_ok "it is connected"
+    must comity broker join --dir hub --roster $NET.roster
+}
+
 # push MEMBER TITLE [FLAGS and FILES…]: evidence with both collectors' signatures, as JSON.
 push() {
     by=$1
