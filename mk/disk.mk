@@ -1,0 +1,12 @@
+# The disk under a test (tests/support/disk): what a process does to its files, and what a power cut may leave of that. Its objects
+# stand before libc in whatever is linked with them; tap.so does the same to a daemon as it is shipped, by LD_PRELOAD.
+
+DISK_O    := $(patsubst %.c,$(B)/%.o,$(filter-out %/preload.c,$(wildcard tests/support/disk/*.c)))
+DISK_TEST := $(B)/tests/unit/disk/test_disk
+
+$(DISK_TEST): $(B)/%: $(B)/%.o $(DISK_O)
+	$(if $(V),,@echo "  LINK    $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_store) -lcmocka -ldl
+
+UNIT_BINS += $(DISK_TEST)
+unit-bins: $(DISK_TEST)
