@@ -10,3 +10,9 @@ $(DISK_TEST): $(B)/%: $(B)/%.o $(DISK_O)
 
 UNIT_BINS += $(DISK_TEST)
 unit-bins: $(DISK_TEST)
+
+TAP_SO := $(B)/tap.so
+
+$(TAP_SO): tests/support/disk/tap.c tests/support/disk/preload.c tests/support/disk/tap.h
+	$(if $(V),,@echo "  LINK    $@")
+	$(Q)$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -shared -Itests/support/disk -o $@ $(filter %.c,$^) -ldl
