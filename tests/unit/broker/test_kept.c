@@ -31,19 +31,47 @@ static void taken_parcels_are_let_go_after_their_time(void **state)
     struct frame to_a = greet(f, a, 0, 0);
     struct frame to_b = greet(f, b, 0, 0);
     struct buf parcel = BUF_INIT;
+    struct buf kept = BUF_INIT;
+    struct queue_delivery d;
     uint64_t first = 0;
     make(f, CHENGDU, HANGZHOU, 1, 1, 0, &parcel);
     submit(f, a, to_a.epoch, 1, buf_bytes(&parcel));
     assert_int_equal(sweep_before(f, INT64_MAX), 0); /* not taken yet */
+    assert_int_equal(queue_delivery(f->broker->store, bytes_of(HANGZHOU), 1, &d), 0);
     int64_t before = clock_wall_ms(&clock_system);
     say_taken(f, b, to_b.epoch, 1);
     assert_int_equal(sweep_before(f, before - 1), 0); /* its time begins now */
+    assert_int_equal(store_get(f->broker->store, d.chunk, &kept), 0);
     assert_int_equal(queue_first_delivery(f->broker->store, bytes_of(HANGZHOU), &first), 0);
     assert_int_equal(first, 1);
     assert_int_equal(sweep_before(f, clock_wall_ms(&clock_system)), 1);
     assert_int_equal(queue_first_delivery(f->broker->store, bytes_of(HANGZHOU), &first), 0);
     assert_int_equal(first, 2);
+    assert_int_equal(store_get(f->broker->store, d.chunk, &kept), COMITY_E_NOT_FOUND);
     assert_int_equal(sweep_before(f, INT64_MAX), 0); /* once */
+    buf_free(&parcel);
+    buf_free(&kept);
+}
+
+static void tidying_lets_go_when_the_days_are_over(void **state)
+{
+    struct fixture *f = *state;
+    struct party *a = net_party(&f->net, CHENGDU);
+    struct party *b = net_party(&f->net, HANGZHOU);
+    struct frame to_a = greet(f, a, 0, 0);
+    struct frame to_b = greet(f, b, 0, 0);
+    struct buf parcel = BUF_INIT;
+    uint64_t first = 0;
+    make(f, CHENGDU, HANGZHOU, 1, 1, 0, &parcel);
+    submit(f, a, to_a.epoch, 1, buf_bytes(&parcel));
+    say_taken(f, b, to_b.epoch, 1);
+    assert_int_equal(broker_tidy(f->broker), 0); /* keep_days = 1 */
+    assert_int_equal(queue_first_delivery(f->broker->store, bytes_of(HANGZHOU), &first), 0);
+    assert_int_equal(first, 1);
+    f->site.keep_days = 0;
+    assert_int_equal(broker_tidy(f->broker), 0);
+    assert_int_equal(queue_first_delivery(f->broker->store, bytes_of(HANGZHOU), &first), 0);
+    assert_int_equal(first, 2);
     buf_free(&parcel);
 }
 
@@ -138,11 +166,16 @@ static const char *refused_for(struct fixture *f, const struct party *a)
     return arena_strdup(f->arena, why.token);
 }
 
-static uint64_t held_for(struct fixture *f, const char *member)
+static struct recipient waiting_for(struct fixture *f, const char *member)
 {
     struct recipient r;
     assert_int_equal(queue_recipient(f->broker->store, bytes_of(member), &r), 0);
-    return r.held;
+    return r;
+}
+
+static uint64_t held_for(struct fixture *f, const char *member)
+{
+    return waiting_for(f, member).held;
 }
 
 static void file_receipt(struct fixture *f, const char *from, const char *to, uint64_t seq,
@@ -241,6 +274,80 @@ static void one_sender_has_half_of_the_quota(void **state)
     assert_int_equal(share, queue_blob_weight(20000));
 }
 
+/* Of an operator who sets less: nobody alone has half of it, all together have more. */
+static void quota_is_for_what_all_have_sent(void **state)
+{
+    struct fixture *f = *state;
+    struct party *a = net_party(&f->net, CHENGDU);
+    struct party *b = net_party(&f->net, HANGZHOU);
+    struct party *c = net_party(&f->net, SHENZHEN);
+    struct attachment most;
+    struct attachment third;
+    attach(&most, 1, SHARE - 20000);
+    attach(&third, 2, QUOTA / 3);
+    struct frame to_a = greet(f, a, 0, 0);
+    submit_with(f, a, to_a.epoch, 1, NULL);
+    submit_with(f, a, to_a.epoch, 2, NULL);
+    submit_with(f, a, to_a.epoch, 3, &most);
+    assert_null(refused_for(f, a));
+    f->sent = 0;
+    /* Attachments that are kept … */
+    f->site.quota_bytes = QUOTA / 4 * 3;
+    struct frame to_c = greet(f, c, 0, 0);
+    submit_with(f, c, to_c.epoch, 1, &third);
+    assert_string_equal(refused_for(f, c), "quota");
+    struct frame to_b = greet(f, b, 0, 0);
+    file_receipt(f, HANGZHOU, CHENGDU, 1, to_b.epoch, &most);
+    const uint64_t three = waiting_for(f, HANGZHOU).queued;
+    /* … parcels that wait … */
+    f->site.quota_bytes = three / 4 * 5;
+    to_c = greet(f, c, 0, 1);
+    submit_with(f, c, to_c.epoch, 2, NULL);
+    assert_string_equal(refused_for(f, c), "quota");
+    say_taken(f, b, to_b.epoch, 3);
+    assert_int_equal(waiting_for(f, HANGZHOU).queued, 0);
+    /* … and the one that comes, of which half is the bound still. */
+    f->site.quota_bytes = three / 2;
+    to_c = greet(f, c, 0, 2);
+    submit_with(f, c, to_c.epoch, 3, NULL);
+    assert_string_equal(refused_for(f, c), "quota");
+    f->site.quota_bytes = three;
+    to_c = greet(f, c, 0, 3);
+    submit_with(f, c, to_c.epoch, 4, NULL);
+    assert_null(refused_for(f, c));
+}
+
+static void attachment_has_one_length(void **state)
+{
+    struct fixture *f = *state;
+    struct party *a = net_party(&f->net, CHENGDU);
+    struct attachment small;
+    struct attachment longer;
+    attach(&small, 1, 1000);
+    attach(&longer, 1, 1001);
+    struct frame to_a = greet(f, a, 0, 0);
+    const struct bytes both[] = {small.bytes, longer.bytes};
+    static const char *const to = HANGZHOU;
+    const struct party_parcel what = {.to = &to,
+                                      .to_count = 1,
+                                      .count = 1,
+                                      .pair_seq = 1,
+                                      .broker = HUB,
+                                      .blobs = both,
+                                      .blob_count = 2};
+    struct buf parcel = BUF_INIT;
+    party_make_parcel(&f->net, a, &what, &parcel);
+    submit(f, a, to_a.epoch, 1, buf_bytes(&parcel));
+    assert_string_equal(refused_for(f, a), "blob_mismatch"); /* in one parcel */
+    to_a = greet(f, a, 0, 1);
+    submit_with(f, a, to_a.epoch, 2, &small);
+    assert_null(refused_for(f, a));
+    submit_with(f, a, to_a.epoch, 3, &longer);
+    assert_string_equal(refused_for(f, a), "blob_mismatch"); /* or in another */
+    assert_int_equal(held_for(f, HANGZHOU), queue_blob_weight(1000));
+    buf_free(&parcel);
+}
+
 static void attachment_that_is_named_twice_is_kept_once(void **state)
 {
     struct fixture *f = *state;
@@ -258,6 +365,11 @@ static void attachment_that_is_named_twice_is_kept_once(void **state)
     assert_int_equal(held_for(f, HANGZHOU), 0);
     file_receipt(f, HANGZHOU, CHENGDU, 2, to_b.epoch,
                  &small); /* once more: nothing is given back twice */
+    assert_int_equal(held_for(f, HANGZHOU), 0);
+    submit_with(f, a, to_a.epoch, 3, &small); /* named anew: for the next receipt */
+    assert_null(refused_for(f, a));
+    assert_int_equal(held_for(f, HANGZHOU), queue_blob_weight(1000));
+    file_receipt(f, HANGZHOU, CHENGDU, 3, to_b.epoch, &small);
     assert_int_equal(held_for(f, HANGZHOU), 0);
 }
 
@@ -368,8 +480,17 @@ static void grant_does_not_fall_when_a_delivery_does_not_fit(void **state)
     assert_false(broker_has_work(f->broker)); /* nor is it tried without end */
     const struct frame ping = {
         .kind = FRAME_PING, .epoch = to_b.epoch, .u.ping = {.credit = 1 << 20}};
+    /* The parcel would fit, and what belongs to it does not. */
+    const uint64_t seen = s->now.checkpoint_size;
+    s->now.deliver_granted = parcel.len + 10;
+    assert_int_equal(step_all(f, NULL, NULL, 0), 0);
+    assert_false(sent(f, b, FRAME_DELIVER, 0, &d));
+    assert_int_equal(s->now.checkpoint_size, seen); /* it has not been shown a newer one */
     step(f, b, &ping);
     assert_true(sent(f, b, FRAME_DELIVER, 0, &d));
+    const struct frame less = {.kind = FRAME_PING, .epoch = to_b.epoch, .u.ping = {.credit = 1}};
+    step(f, b, &less);
+    assert_int_equal(s->now.deliver_granted, 1 << 20);
     buf_free(&parcel);
 }
 
@@ -397,10 +518,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(taken_parcels_are_let_go_after_their_time),
+        TEST(tidying_lets_go_when_the_days_are_over),
         TEST(parcel_is_done_when_its_last_recipient_has_it),
         TEST(what_hello_says_was_taken_does_not_wait_any_more),
         TEST(attachments_count_until_their_reader_has_them),
         TEST(one_sender_has_half_of_the_quota),
+        TEST(quota_is_for_what_all_have_sent),
+        TEST(attachment_has_one_length),
         TEST(attachment_that_is_named_twice_is_kept_once),
         TEST(attachment_of_any_length_is_weighed),
         TEST(receipts_pass_a_full_queue),
