@@ -18,6 +18,7 @@ check "a package is made by the bureau that collected" make_package $HZ package
 check "and as one file" make_package $HZ package.zip
 check "by the bureau that received" make_package $SZ received
 check_exit 3 "nothing is overwritten" make_package $HZ package
+check_exit 3 "nor is a file" make_package $HZ package.zip
 stop $HZ $SZ hub
 
 for p in package package.zip received; do
@@ -30,21 +31,23 @@ own_script() {
 check "its own script says so with stock tools" own_script received
 check "the files are the ones that were pushed" cmp page.html package/files/1-page.html
 
-# spoilt CHANGE COMMAND…: in a copy, where the command works.
+# spoilt CHANGE CHECKS COMMAND…: in a copy, where the command works; of CHECKS something fails then, and of no others.
 spoilt() {
-    change=$1
-    shift
+    change=$1 checks=$2
+    shift 2
     rm -rf copy
     cp -a package copy
     chmod -R u+w copy
     (cd copy && "$@") || not_ok "$change: done"
-    run comity package verify copy --network $NET.network --json
-    check "$change: our verifier says no" [ "$code" = 10 ] || [ "$code" = 12 ]
+    check_exit 10 "$change: our verifier says no" comity package verify copy --network $NET.network --json
+    check_is "$change: to what it should" "$(json '[.checks[] | select(.ok == false).check] | unique | join(" ")')" "$checks"
+    failing=$(json '.checks[] | select(.ok == false) | "\(.check) \(.what)"')
 }
 # The script takes a second for what the verifier does in no time: it has a look at two of them.
 script_too() {
     run own_script copy
     check_is "$change: and so does the script" "$code" 10
+    check_is "$change: to the same" "$(sed -n 's/^FAIL //p' out)" "$failing"
 }
 flip() {
     byte=$(od -An -tu1 -j "$2" -N1 "$1" | tr -d ' ')
@@ -57,17 +60,19 @@ resum() {
 flip_resum() {
     flip "$@" && resum
 }
-spoilt "one byte of a file" flip files/2-video.mp4 1000
-spoilt "one byte of a file, and its sum" flip_resum files/2-video.mp4 1000
+spoilt "one byte of a file" "file sums" flip files/2-video.mp4 1000
+spoilt "one byte of a file, and its sum" "file seal" flip_resum files/2-video.mp4 1000
 script_too
-spoilt "one byte of the record" flip record/body.bin 40
-spoilt "one byte of the entry" flip record/entry.bin 10
-spoilt "one byte of the entry, and its sum" flip_resum record/entry.bin 10
+spoilt "one byte of the record" "content recognition signature sums" flip record/body.bin 40
+spoilt "one byte of the entry" "broker content entry receipt recognition sent signature sums" \
+    flip record/entry.bin 10
+spoilt "one byte of the entry, and its sum" "broker content entry receipt recognition seal sent signature" \
+    flip_resum record/entry.bin 10
 script_too
-spoilt "one byte of a signature" flip signatures/01.note 30
-spoilt "a file taken away" rm files/1-page.html
-spoilt "a file put in" sh -c 'echo more >files/more.txt'
-spoilt "the seal taken away" rm SHA256SUMS.note
+spoilt "one byte of a signature" "signature sums" flip signatures/01.note 30
+spoilt "a file taken away" "file sums" rm files/1-page.html
+spoilt "a file put in" "complete" sh -c 'echo more >files/more.txt'
+spoilt "the seal taken away" "seal" rm SHA256SUMS.note
 
 # What people are told.
 told() {
