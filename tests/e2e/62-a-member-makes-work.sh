@@ -36,6 +36,7 @@ after=$(sqlite3 "file:hub/broker.db?mode=ro" "SELECT count(*) FROM parcel WHERE 
 check "it has cost no more entries than refusals cost: $((after - before))" [ $((after - before)) -le 61 ]
 attack good --to $HZ
 check_has "honest parcels of it still pass" '^routed'
-check_is "nobody has lost a session" "$(cat $HZ.log $SZ.log | grep -c ' online ')" 2
+check "and what others send" send $SZ 之后 --to $HZ --wait received:10s
+check_is "nobody has lost a session" "$(cat $HZ.log $SZ.log | grep -cE ' (online |resync$)')" 2
 stop $HZ $SZ hub
 done_testing
