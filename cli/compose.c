@@ -11,6 +11,7 @@
 #include "domain/code.h"
 #include "domain/ref.h"
 #include "domain/rules.h"
+#include "files.h"
 #include "ledger/ledger.h"
 #include "msg/record.h"
 #include "json/record_json.h"
@@ -74,8 +75,9 @@ static int read_from(struct cli *c, json_t **ret)
         return errno == ENOENT || errno == ENOTDIR
                    ? cli_fail(c, COMITY_E_NOT_FOUND, _("%s: no such file"), path)
                    : cli_fail_at(c, file_err(errno), path);
-    if (strcmp(path, "-") != 0 && S_ISDIR(st.st_mode))
-        return cli_fail(c, COMITY_E_INVALID, _("%s is a folder"), path);
+    int err = strcmp(path, "-") == 0 ? COMITY_OK : files_check_no_folder(c, path);
+    if (err)
+        return err;
     *ret = strcmp(path, "-") == 0 ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &where)
                                   : json_load_file(path, JSON_REJECT_DUPLICATES, &where);
     if (*ret && json_is_object(*ret))

@@ -15,9 +15,10 @@
 int files_read(struct cli *c, const char *path, size_t max, struct bytes *ret)
 {
     struct buf b = BUF_INIT;
-    if (files_is_folder(path))
-        return cli_fail(c, COMITY_E_INVALID, _("%s is a folder"), path);
-    int err = file_read(path, max, &b);
+    int err = files_check_no_folder(c, path);
+    if (err)
+        return err;
+    err = file_read(path, max, &b);
     if (err == COMITY_E_NOT_FOUND)
         cli_fail(c, err, _("%s: no such file"), path);
     else if (err)
@@ -45,10 +46,22 @@ int files_create(struct cli *c, const char *path, struct bytes content)
     return explain(c, file_create(path, content, 0644), path);
 }
 
-bool files_is_folder(const char *path)
+/* "folder" of "folder/", too. */
+static const char *without_slash(struct cli *c, const char *path)
+{
+    size_t n = strlen(path);
+    while (n > 0 && path[n - 1] == '/')
+        n--;
+    return cli_text(c, "%.*s", (int)n, path);
+}
+
+int files_check_no_folder(struct cli *c, const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return COMITY_OK;
+    return cli_hint(c, cli_fail(c, COMITY_E_NOT_A_FILE, _("%s is a folder"), path),
+                    _("name the file in it: %s/…"), without_slash(c, path));
 }
 
 const char *files_name(const char *path)

@@ -18,8 +18,9 @@ int files_create(struct cli *c, const char *path, struct bytes content)
     __attribute__((warn_unused_result));
 /* COMITY_E_EXISTS, noted, when something is at ${path}. */
 int files_check_new(struct cli *c, const char *path) __attribute__((warn_unused_result));
-/* Whether a folder is there. */
-bool files_is_folder(const char *path);
+/* COMITY_E_NOT_A_FILE, noted with what to do, when a folder is at ${path}: where a file is wanted,
+ * people name the folder that it lies in. */
+int files_check_no_folder(struct cli *c, const char *path) __attribute__((warn_unused_result));
 /* The last part of ${path}. */
 const char *files_name(const char *path);
 /* The SHA-256 of a file's bytes in hex, as sha256sum prints it: people compare it by voice. */

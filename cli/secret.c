@@ -72,9 +72,10 @@ static int read_file(struct cli *c, const char *path, struct buf *out)
         return cli_fail(
             c, COMITY_E_USAGE,
             _("--passphrase-file fd:N needs the number of an open descriptor, not \"%s\""), path);
-    if (files_is_folder(path))
-        return cli_fail(c, COMITY_E_INVALID, _("%s is a folder"), path);
-    int err = passphrase_read(path, out);
+    int err = files_check_no_folder(c, path);
+    if (err)
+        return err;
+    err = passphrase_read(path, out);
     if (err == COMITY_E_INVALID)
         return cli_fail(c, err, _("%s: the first line is empty"), path);
     if (err == COMITY_E_NOT_FOUND)
@@ -128,10 +129,10 @@ static bool was_key(const char *path)
 /* What the public lines of a key file say, or why they cannot be read. */
 int secret_public(struct cli *c, const char *path, struct key_public *ret)
 {
-    if (files_is_folder(path))
-        return cli_hint(c, cli_fail(c, COMITY_E_INVALID, _("%s is a folder"), path),
-                        _("give the key file itself"));
-    int err = keyfile_public(path, ret);
+    int err = files_check_no_folder(c, path);
+    if (err)
+        return err;
+    err = keyfile_public(path, ret);
     if (err == COMITY_E_PUBLIC_KEY_FILE)
         return cli_hint(c, cli_fail_at(c, err, path), "chmod 600 %s", path);
     if (err == COMITY_E_NOT_FOUND)

@@ -51,6 +51,7 @@ extern "C" {
     X(NOT_A_NOTE, 38, "not_a_note", 12, "this is not a signed note")                               \
     X(NOT_A_ROSTER, 39, "not_a_roster", 12, "this is not a roster file")                           \
     X(NOT_A_KEY, 40, "not_a_key", 12, "this is not a key file")                                    \
+    X(NOT_A_FILE, 41, "not_a_file", 12, "this is a folder, not a file")                            \
     /* keys and signatures */                                                                      \
     X(PASSPHRASE, 50, "wrong_passphrase", 4, "the passphrase does not open this key file")         \
     X(KEY_LOCKED, 51, "key_locked", 4, "the key is locked; give its passphrase")                   \

@@ -30,6 +30,7 @@ enum fault fault_of(int err)
     case COMITY_E_PUBLIC_KEY_FILE:
     case COMITY_E_NOT_A_LEDGER:
     case COMITY_E_NOT_A_KEY:
+    case COMITY_E_NOT_A_FILE:
     case COMITY_E_PASSPHRASE:
     case COMITY_E_KEY_LOCKED:
     case COMITY_E_KEY_DAMAGED:

@@ -21,6 +21,8 @@ check_exit 4 "a key file that others can read" sh -c 'chmod 644 "$1" && exec com
     - "$T/$HZ-01.key" "$T/$HZ" "$T/officer-passphrase"
 check_has "and what to do about it" 'chmod 600'
 check_exit 12 "a roster that is none" comity authority show "$PW" --json
+check_exit 12 "a folder, where a file is wanted" comity authority show $HZ/ --json
+check_has "and what to do about it" "name the file in it: $HZ/"
 check "help is no error" comity --help
 check "nor is the help of a noun" comity evidence --help
 stop $HZ

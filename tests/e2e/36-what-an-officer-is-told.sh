@@ -38,7 +38,7 @@ mkdir folder
     told 3 invalid 'hint.*own node' $sign --collector $SZ-01.key --co-collector 02
     told 5 not_found 'key list' $sign --collector $HZ-01.key --co-collector 99
     told 12 not_a_key 'is not a key file' $sign --collector page.txt --co-collector 02
-    told 3 invalid 'is a folder' $sign --collector folder --co-collector 02
+    told 12 not_a_file 'is a folder.*hint.*folder/' $sign --collector folder --co-collector 02
     told 4 wrong_passphrase '"hint"' $sign --passphrase-file passphrase --collector $HZ-01.key --collector $HZ-02.key
     told 3 role_missing 'key list' $sign --collector $HZ-01.key --collector $HZ-03.key
 }
@@ -55,7 +55,7 @@ chmod 644 exposed
 told 4 key_file_exposed 'passphrase in exposed.*chmod 600 exposed' key new --licence 8 --name 某 --role officer --passphrase-file exposed --node $HZ
 told 2 usage 'number of an open descriptor' key new --licence 8 --name 某 --role officer --passphrase-file fd:x --node $HZ
 told 5 not_found 'no such file' case new --from nope.json --node $HZ
-told 3 invalid 'is a folder' case new --from folder --node $HZ
+told 12 not_a_file 'is a folder.*hint.*folder/' case new --from folder --node $HZ
 told 5 ambiguous '杭州市.*hint' case new --title 案 --to 市场监督管理局 --node $HZ
 told 3 uscc_invalid '"--party 某公司: .*character 18' case new --title 案 --party 某公司:91330100799655058C --node $HZ
 told 5 not_found 'key list' key retire 99 --node $HZ
