@@ -59,6 +59,14 @@ static const struct view_field signature_fields[] = {{"name", N_("person"), AS_T
                                                      {0}};
 static const struct view_field receipt_fields[] = {
     {"member", N_("received by"), AS_WHOLE}, {"time", N_("time"), AS_TIME}, {0}};
+static const struct view_field recognition_fields[] = {{"decision", N_("decision"), AS_DECISION},
+                                                       {"member", N_("bureau"), AS_WHOLE},
+                                                       {"reviewer", N_("reviewer"), AS_TEXT},
+                                                       {"licence", N_("licence"), AS_WHOLE},
+                                                       {"time", N_("time"), AS_TIME},
+                                                       {"proven", N_("proven"), AS_VERIFIED},
+                                                       {"limits", N_("limits"), AS_TEXT},
+                                                       {0}};
 static const struct view_field file_fields[] = {
     {"name", N_("file"), AS_TEXT}, {"sha256", N_("SHA-256"), AS_WHOLE}, {0}};
 static const struct view report_view = {
@@ -67,15 +75,18 @@ static const struct view report_view = {
                                       {"signatures", N_("Signatures"), signature_fields, NULL},
                                       {"files", N_("Files"), file_fields, NULL},
                                       {"receipts", N_("Receipts"), receipt_fields, NULL},
+                                      {"recognitions", N_("Decisions"), recognition_fields, NULL},
                                       {"checks", NULL, check_fields, NULL},
                                       {0}}};
 
-static const struct view facts_view = {.sections = (const struct view_section[]){
-                                           {NULL, NULL, fact_fields, NULL},
-                                           {"signatures", N_("Signatures"), signature_fields, NULL},
-                                           {"files", N_("Files"), file_fields, NULL},
-                                           {"receipts", N_("Receipts"), receipt_fields, NULL},
-                                           {0}}};
+static const struct view facts_view = {
+    .sections =
+        (const struct view_section[]){{NULL, NULL, fact_fields, NULL},
+                                      {"signatures", N_("Signatures"), signature_fields, NULL},
+                                      {"files", N_("Files"), file_fields, NULL},
+                                      {"receipts", N_("Receipts"), receipt_fields, NULL},
+                                      {"recognitions", N_("Decisions"), recognition_fields, NULL},
+                                      {0}}};
 
 /* ---- for people ---- */
 

@@ -152,3 +152,29 @@ bool package_officer(struct package_checks *c, const char *folder, struct office
     return origin.data && officer_key_read(origin, s.entry.index, &s.body, ret) == COMITY_OK &&
            !ret->is_retired;
 }
+
+bool package_signature_holds(const struct officer_subject *s, struct bytes note,
+                             const struct officer_key *key, struct officer_signature *ret)
+{
+    const struct body one = {.notes = &note, .note_count = 1};
+    return officer_check(s, &one, key, 1) == COMITY_OK &&
+           officer_signature_peek(note, ret) == COMITY_OK;
+}
+
+bool package_next_folder(const struct package_files *p, const char *parent, size_t *at, char *ret)
+{
+    size_t n = strlen(parent);
+    char last[2 * PACKAGE_PATH_MAX];
+    snprintf(last, sizeof last, "%s", ret);
+    for (; *at < p->file.count; ++*at) {
+        const char *path = p->file.at[*at].path;
+        const char *slash =
+            strncmp(path, parent, n) == 0 && path[n] == '/' ? strchr(path + n + 1, '/') : NULL;
+        if (!slash)
+            continue;
+        snprintf(ret, sizeof last, "%.*s", (int)(slash - path), path);
+        if (strcmp(ret, last) != 0)
+            return true;
+    }
+    return false;
+}

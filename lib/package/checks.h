@@ -59,5 +59,23 @@ bool package_record(struct package_checks *c, const struct package_shown *s, str
 /* The officer that the KEY entry in ${folder} enrols: "entry", "content"; false when it enrols
  * nobody. */
 bool package_officer(struct package_checks *c, const char *folder, struct officer_key *ret);
+/* Whether ${note} is the signature of the officer with ${key} on what ${s} says. */
+bool package_signature_holds(const struct officer_subject *s, struct bytes note,
+                             const struct officer_key *key, struct officer_signature *ret);
+
+/* The next folder "<parent>/<name>" behind the one in ${ret}, which has room for
+ * 2 * PACKAGE_PATH_MAX bytes and is "" at first; false when there is none. ${at} begins at 0. */
+bool package_next_folder(const struct package_files *p, const char *parent, size_t *at, char *ret);
+
+/* What the package is about. */
+struct package_subject {
+    const struct package_shown *entry;
+    bool has_record;
+    struct hash hash; /* of the record */
+};
+/* decisions.c: "signature" and "recognition" of each folder in recognitions/, and a list of what
+ * each says, proven or not. */
+void package_check_decisions(struct package_checks *c, const struct package_subject *s,
+                             struct value *decisions);
 
 #endif

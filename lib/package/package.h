@@ -60,7 +60,10 @@ int package_make(const struct package_plan *plan, struct buf *detail)
  *   "checks":[{"check","what","ok":true|false|null (not settled),"files"?:[names of those that it
  * fails for]}…],
  *   "record":{"ref","origin","index","time","kind","title"?},"sealed_by":{"licence","name","time"},
- *   "signatures":[{"licence","name","role","time"}…],"receipts":[{"member","time"}…],"files":[{"name","sha256"}…]}
+ *   "signatures":[{"licence","name","role","time"}…],"receipts":[{"member","time"}…],
+ *   "recognitions":[{"folder","ref"?,"member"?,"reviewer"?,"licence"?,"decision"?,"basis"?,"limits"?,
+ * "time"?,"proven":true where every check about it passed}…],
+ *   "files":[{"name","sha256","path"?}…]}
  */
 int package_verify(const char *path, const struct network *anchor, json_t **ret)
     __attribute__((warn_unused_result));

@@ -24,7 +24,7 @@ struct verifying {
     struct hash record_hash;
     bool has_record;
     LIST(struct package_shown) sent;
-    struct value signatures, receipts, files;
+    struct value signatures, receipts, recognitions, files;
     struct value report;
 };
 
@@ -34,16 +34,6 @@ static void say(struct verifying *v, bool ok, const char *check, const char *wha
 }
 
 /* ---- signatures ---- */
-
-/* The officer's note over what ${s} says, under ${key}. */
-static bool signature_holds(struct verifying *v, const struct officer_subject *s, struct bytes note,
-                            const struct officer_key *key, struct officer_signature *ret)
-{
-    const struct body one = {.notes = &note, .note_count = 1};
-    (void)v;
-    return officer_check(s, &one, key, 1) == COMITY_OK &&
-           officer_signature_peek(note, ret) == COMITY_OK;
-}
 
 /* A SIGNATURE entry that bears the note: it is of the record's ledger, and about the record. */
 static bool bearer_fits(const struct verifying *v, const struct package_shown *b, struct bytes note)
@@ -114,7 +104,7 @@ static void check_signature(struct verifying *v, const struct package_file *f,
         s.index = bearer.entry.index;
     }
     bool ok = package_officer(&v->c, folder, &key) && is_borne && v->has_record &&
-              signature_holds(v, &s, note, &key, &sig);
+              package_signature_holds(&s, note, &key, &sig);
     say(v, ok, "signature", f->path);
     if (!ok)
         return;
@@ -141,27 +131,6 @@ static void check_signatures(struct verifying *v)
                     "record");
 }
 
-/* ---- folders of one kind ---- */
-
-/* The next folder "<parent>/<name>" behind ${at} files; false when there is none. */
-static bool next_folder(const struct package_files *p, const char *parent, size_t *at, char *ret)
-{
-    size_t n = strlen(parent);
-    char last[WHAT_MAX];
-    snprintf(last, sizeof last, "%s", ret);
-    for (; *at < p->file.count; ++*at) {
-        const char *path = p->file.at[*at].path;
-        const char *slash =
-            strncmp(path, parent, n) == 0 && path[n] == '/' ? strchr(path + n + 1, '/') : NULL;
-        if (!slash)
-            continue;
-        snprintf(ret, WHAT_MAX, "%.*s", (int)(slash - path), path);
-        if (strcmp(ret, last) != 0)
-            return true;
-    }
-    return false;
-}
-
 /* ---- sent, accepted, received ---- */
 
 static bool is_record_or_share(const struct verifying *v, const struct package_shown *s)
@@ -180,7 +149,7 @@ static int check_sent(struct verifying *v)
 {
     char folder[WHAT_MAX] = "";
     size_t at = 0;
-    while (next_folder(&v->c.files, "sent", &at, folder)) {
+    while (package_next_folder(&v->c.files, "sent", &at, folder)) {
         struct package_shown s;
         char expected[64];
         package_show(&v->c, folder, "entry.tlog-proof", &s);
@@ -210,7 +179,7 @@ static void check_broker(struct verifying *v)
 {
     char folder[WHAT_MAX] = "";
     size_t at = 0;
-    while (next_folder(&v->c.files, "broker", &at, folder)) {
+    while (package_next_folder(&v->c.files, "broker", &at, folder)) {
         struct package_shown s;
         package_show(&v->c, folder, "entry.tlog-proof", &s);
         say(v, s.is_proven && s.entry.kind == ENTRY_ROUTED && was_sent(v, &s.entry), "broker",
@@ -237,7 +206,7 @@ static void check_receipts(struct verifying *v)
 {
     char folder[WHAT_MAX] = "";
     size_t at = 0;
-    while (next_folder(&v->c.files, "receipts", &at, folder)) {
+    while (package_next_folder(&v->c.files, "receipts", &at, folder)) {
         struct package_shown s;
         package_show(&v->c, folder, "entry.tlog-proof", &s);
         bool ok = receipt_holds(v, &s, folder);
@@ -248,46 +217,6 @@ static void check_receipts(struct verifying *v)
         value_set(&r, "member", value_text(s.from->member->id));
         value_set(&r, "time", value_time((int64_t)s.entry.time_ms));
         value_add(&v->receipts, r.json);
-    }
-}
-
-/* ---- recognitions ---- */
-
-static bool is_about_record(const struct verifying *v, const struct record *r)
-{
-    const struct record_recognition *x = &r->u.recognition;
-    return v->has_record && r->kind == RECORD_RECOGNITION &&
-           bytes_is(x->evidence.origin, v->record.checkpoint.origin) &&
-           x->evidence.index == v->record.entry.index &&
-           bytes_equal(x->evidence.leaf, hash_bytes(&v->record.leaf)) &&
-           bytes_equal(x->record_hash, hash_bytes(&v->record_hash));
-}
-
-static void check_recognitions(struct verifying *v)
-{
-    char folder[WHAT_MAX] = "";
-    size_t at = 0;
-    while (next_folder(&v->c.files, "recognitions", &at, folder)) {
-        struct package_shown s;
-        struct record r = {0};
-        struct officer_key key;
-        struct officer_signature sig = {0};
-        char path[WHAT_MAX + 32];
-        struct officer_subject subject = {.has_record_hash = true};
-        package_show(&v->c, folder, "entry.tlog-proof", &s);
-        package_content(&v->c, folder, &s);
-        bool has_record = package_record(&v->c, &s, &r, &subject.record_hash);
-        subject.origin = bytes_of(s.checkpoint.origin);
-        subject.index = s.entry.index;
-        subject.record_kind = r.kind;
-        snprintf(path, sizeof path, "%s/key", folder);
-        bool is_enrolled = package_officer(&v->c, path, &key);
-        snprintf(path, sizeof path, "%s/reviewer.note", folder);
-        struct bytes note = package_bytes(&v->c.files, path);
-        bool ok = is_enrolled && has_record && note.data &&
-                  signature_holds(v, &subject, note, &key, &sig) && sig.role == SIGNATURE_REVIEWER;
-        say(v, ok, "signature", path);
-        say(v, has_record && is_about_record(v, &r), "recognition", folder);
     }
 }
 
@@ -441,6 +370,7 @@ static void conclude(struct verifying *v)
     value_set(&v->report, "checks", v->c.list.json);
     value_set(&v->report, "signatures", v->signatures.json);
     value_set(&v->report, "receipts", v->receipts.json);
+    value_set(&v->report, "recognitions", v->recognitions.json);
     value_set(&v->report, "files", v->files.json);
 }
 
@@ -459,6 +389,7 @@ int package_verify(const char *path, const struct network *anchor, json_t **ret)
     v->c.list = value_array();
     v->signatures = value_array();
     v->receipts = value_array();
+    v->recognitions = value_array();
     v->files = value_array();
     v->report = value_object();
     err = v->c.arena ? COMITY_OK : COMITY_E_NOMEM;
@@ -472,7 +403,9 @@ int package_verify(const char *path, const struct network *anchor, json_t **ret)
     if (!err) {
         check_broker(v);
         check_receipts(v);
-        check_recognitions(v);
+        package_check_decisions(
+            &v->c, &(struct package_subject){&v->record, v->has_record, v->record_hash},
+            &v->recognitions);
         check_files(v);
         check_seal(v);
         conclude(v);

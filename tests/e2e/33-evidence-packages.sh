@@ -78,6 +78,16 @@ spoilt "the seal taken away" "seal" rm SHA256SUMS.note
 told() {
     run on_terminal comity package verify "$@"
 }
+told package --network $NET.network
+check_has "who decided, and that it is proven" "✓ admitted after verification +$SZ +办案人员03 +03 .*✓ verified"
+told package --network $NET.network --lang zh
+check_has "in Chinese as well" "✓ 核实后采信 +$SZ +办案人员03 +03 .*✓ 已核验"
+run comity package verify package --network $NET.network --json
+check_is "as JSON" "$(json '.recognitions[] | "\(.member) \(.licence) \(.decision) \(.proven)"')" "$SZ 03 VERIFIED true"
+rm -rf copy && cp -a package copy && chmod -R u+w copy
+flip copy/recognitions/1/reviewer.note 3
+told copy --network $NET.network
+check_has "a decision that nobody signed is listed as not proven" "✓ admitted .*✗ not verified"
 rm -rf copy && cp -a package copy && chmod -R u+w copy
 flip copy/files/1-page.html 3
 told copy --network $NET.network

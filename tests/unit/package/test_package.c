@@ -609,6 +609,48 @@ static void package_report_names_what_does_not_fit(void **state)
     free(good);
 }
 
+static const json_t *decision_in(const json_t *report)
+{
+    const json_t *list = json_object_get(report, "recognitions");
+    assert_int_equal(json_array_size(list), 1);
+    return json_array_get(list, 0);
+}
+
+static void package_report_lists_decisions_and_how_far_they_are_proven(void **state)
+{
+    struct desk *d = *state;
+    json_t *report = NULL;
+    char *good = make_package(d, "package");
+    OK(package_verify(good, &d->l->net.network, &report));
+    const json_t *decision = decision_in(report);
+    assert_string_equal(text_of(decision, "member"), "440300-001");
+    assert_string_equal(text_of(decision, "reviewer"), "王芳"); /* as she is enrolled */
+    assert_string_equal(text_of(decision, "licence"), ZHAO);
+    assert_string_equal(text_of(decision, "decision"), "VERIFIED");
+    assert_string_equal(text_of(decision, "basis"), "第二十三条");
+    assert_int_equal(strlen(text_of(decision, "time")), strlen("2027-01-15T08:00:00Z"));
+    assert_true(json_is_true(json_object_get(decision, "proven")));
+    json_decref(report);
+    /* nobody signed it: it says what it says, and that is not proven */
+    report = report_without(d, good, "recognitions/1/reviewer.note");
+    decision = decision_in(report);
+    assert_string_equal(text_of(decision, "decision"), "VERIFIED");
+    assert_true(json_is_false(json_object_get(decision, "proven")));
+    json_decref(report);
+    /* of what stands in no ledger nothing is told but that it is there */
+    report = report_without(d, good, "recognitions/1/entry.bin");
+    decision = decision_in(report);
+    assert_null(json_object_get(decision, "decision"));
+    assert_string_equal(text_of(decision, "folder"), "recognitions/1");
+    assert_true(json_is_false(json_object_get(decision, "proven")));
+    json_decref(report);
+    /* a decision that is sound, about evidence that is not */
+    report = report_without(d, good, "record/body.bin");
+    assert_true(json_is_false(json_object_get(decision_in(report), "proven")));
+    json_decref(report);
+    free(good);
+}
+
 static void package_odd_sums_fail_alike_with_both(void **state)
 {
     struct desk *d = *state;
@@ -854,6 +896,7 @@ int main(void)
         TEST(package_script_ends_with_a_verdict_in_both_languages),
         TEST(package_script_says_nothing_but_its_checks),
         TEST(package_report_names_what_does_not_fit),
+        TEST(package_report_lists_decisions_and_how_far_they_are_proven),
         TEST(package_odd_sums_fail_alike_with_both),
         TEST(package_make_says_why_it_cannot),
         TEST(package_make_refuses_a_retired_officer),
