@@ -17,7 +17,7 @@ decide() {
 
 must_push $HZ 被否的证据 page.txt --to $SZ --wait received:20s
 check "it is rejected" decide "$REF" rejected --json
-decision=$(json .ref)
+decided=$(json .ref)
 check_exit 3 "who waits for recognition learns that it is none" as $HZ track "$REF" --wait recognised:20s --json
 check_is "with a token of its own" "$(jq -r .error.code err)" not_recognised
 check_is "the stage is neutral" "$(json .stage)" decided
@@ -43,10 +43,20 @@ check_is "the decision comes with the title of its evidence" "$(json '.items[0].
 check_is "its place" "$(json '.items[0].evidence')" "$REF"
 check_is "its case" "$(json '.items[0].case')" "$(cat $HZ.case)"
 check_is "and what it is" "$(json '.items[0].decision')" REJECTED
-run on_terminal as $HZ track "$decision"
+run on_terminal as $HZ track "$decided"
 check_has "and can be opened" 审查意见
-check_exit 5 "what shows evidence does not show it" as $HZ evidence show "$decision"
-check_has "but says what does" "comity track $decision"
+run as $SZ ledger show "$decided" --json
+check_is "in the ledger it is one, signed by its reviewer, and says about what" "$(json '[.ref, .kind, .body.record.kind,
+    .body.record.recognition.decision, .body.record.recognition.evidence.ref, (.body.notes | length), .to[0].member] | map(tostring) | join(" ")')" \
+    "$decided RECORD RECOGNITION REJECTED $REF 1 $HZ"
+run on_terminal as $HZ ledger show "$decided"
+check_has "at who received it as well, for people" 'decision +✗ not admitted'
+check_has "with what it is about" "evidence +$REF"
+check_has "and whose decision it is" 'reviewer +办案人员03'
+run on_terminal as $HZ ledger show "$decided" --lang zh
+check_has "in Chinese" '决定 +✗ 不予采信'
+check_exit 5 "what shows evidence does not show it" as $HZ evidence show "$decided"
+check_has "but says what does" "comity track $decided"
 
 check_exit 3 "a bureau decides once" decide "$REF" verified --json
 check_is "or says that it does so again" "$(jq -r .error.code err)" state
@@ -99,4 +109,6 @@ check_is "a node that goes away" "$code" 7
 check_is "leaves the place as well" "$(json .ref | grep -c $HZ/)" 1
 check_has "and says that it stands" 'safe here' err
 stop $SZ hub
+check "the ledger tells a decision without its node" comity ledger show "$decided" --ledger $SZ
+check_has "as it told it with it" "^body.record.recognition.decision	REJECTED"
 done_testing
