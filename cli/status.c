@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Less than this is no trouble: node/session_send.c logs no more either. */
+enum { CLOCK_TOLERANCE_MS = 5 * 60 * 1000 };
+
 static const struct view_field fields[] = {
     {"member", N_("member"), AS_WHOLE},
     {"name", N_("name"), AS_WHOLE},
@@ -69,6 +72,37 @@ static void put_link(struct cli *c, const json_t *s)
     buf_free(&time);
 }
 
+/* How far two clocks are apart, in the largest unit that says it. */
+static void put_span(struct buf *out, long long ms)
+{
+    const long long minutes = ms / 60000;
+    if (minutes < 2 * 60)
+        buf_printf(out, ngettext("%lld minute", "%lld minutes", (unsigned long)minutes), minutes);
+    else if (minutes < 2 * 24 * 60)
+        buf_printf(out, ngettext("%lld hour", "%lld hours", (unsigned long)(minutes / 60)),
+                   minutes / 60);
+    else
+        buf_printf(out, ngettext("%lld day", "%lld days", (unsigned long)(minutes / 1440)),
+                   minutes / 1440);
+}
+
+/* What the times are worth that this node writes into its ledger. */
+static void put_clock(struct cli *c, const json_t *s)
+{
+    const long long ms = number(s, "link", "clock_offset_ms");
+    struct buf span = BUF_INIT;
+    if (ms <= CLOCK_TOLERANCE_MS && ms >= -CLOCK_TOLERANCE_MS)
+        return;
+    put_span(&span, ms < 0 ? -ms : ms);
+    cli_next(c,
+             ms > 0 ? _("! This node's clock is %s behind the broker's; audits will question the "
+                        "times it writes. Set the clock that is wrong.")
+                    : _("! This node's clock is %s ahead of the broker's; audits will question the "
+                        "times it writes. Set the clock that is wrong."),
+             buf_str(&span));
+    buf_free(&span);
+}
+
 /* What asks for somebody's hand, and the command to begin with. */
 static void put_to_do(struct cli *c, const json_t *s)
 {
@@ -82,6 +116,7 @@ static void put_to_do(struct cli *c, const json_t *s)
     if (state && strcmp(state, "rejected") == 0)
         cli_next(c, _("! The broker rejects this node; its operator or the authority knows more"));
     put_link(c, s);
+    put_clock(c, s);
     if ((n = number(s, "inbox", "unrecognised")) > 0)
         cli_next(c,
                  ngettext("- %lld piece of evidence received waits for a decision: comity evidence "

@@ -49,7 +49,7 @@ static int read_record(struct call *k, struct adding *a)
         return call_fail(k, err, "record", NULL);
     err = record_check(&a->record, &fault);
     if (!err)
-        err = record_check_clock(&a->record, clock_wall_ms(&k->n->clock), &fault);
+        err = record_check_clock(&a->record, node_latest_ms(k->n), &fault);
     if (err)
         return call_fail(k, err, fault.path, "%s: %s", fault.path, fault.words);
     ledger_record_hash(ledger_suite(k->n->ledger), bytes_of(ledger_origin(k->n->ledger)),

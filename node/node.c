@@ -322,6 +322,12 @@ const char *node_session_word(enum node_session s)
     return words[s];
 }
 
+int64_t node_latest_ms(const struct node *n)
+{
+    const int64_t offset = session_clock_offset_ms(n);
+    return clock_wall_ms(&n->clock) + (offset > 0 ? offset : 0);
+}
+
 void node_status(const struct node *n, struct node_status *ret)
 {
     const struct node_core *c = n->core;
@@ -333,7 +339,7 @@ void node_status(const struct node *n, struct node_status *ret)
                                 .deliveries_taken = c->cursor[CURSOR_TAKEN],
                                 .turns_undone = c->turns_undone,
                                 .broker_size = c->broker.checkpoint.size,
-                                .clock_offset_ms = c->session.clock_offset_ms,
+                                .clock_offset_ms = session_clock_offset_ms(n),
                                 .roster_expired = n->roster && clock_wall_ms(&n->clock) >
                                                                    roster_renew_by_ms(n->roster)};
 }

@@ -99,6 +99,10 @@ int node_reindex(struct node *n) __attribute__((warn_unused_result));
 /* Milliseconds until node_step wants to be called even if nothing comes in; -1 for never. */
 int node_timeout_ms(const struct node *n);
 
+/* Now, by this machine's clock or by the broker's, as far as it is known: whichever is later. What
+ * is not in the future by one of them is not turned away for the other's sake. */
+int64_t node_latest_ms(const struct node *n);
+
 /* How things stand, for status. */
 enum node_session { NODE_OFFLINE, NODE_GREETING, NODE_FETCHING_ROSTER, NODE_ONLINE, NODE_REJECTED };
 const char *node_session_word(enum node_session s);
@@ -110,7 +114,7 @@ struct node_status {
     uint64_t deliveries_taken;
     uint64_t turns_undone;   /* since the start */
     uint64_t broker_size;    /* of its newest checkpoint seen */
-    int64_t clock_offset_ms; /* the broker's clock minus ours, at the last WELCOME */
+    int64_t clock_offset_ms; /* the broker's clock minus ours; 0 until a broker has told */
     bool roster_expired;
 };
 void node_status(const struct node *n, struct node_status *ret);

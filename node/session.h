@@ -29,7 +29,9 @@ struct session {
     int64_t heard_ms;  /* when anything was last heard */
     int64_t ping_ms;   /* when PING was sent and nothing heard since; 0: none is out */
     int64_t online_ms; /* wall clock */
-    int64_t clock_offset_ms;
+    int64_t broker_ms; /* the broker's clock, as WELCOME said; 0: none did since the start … */
+    int64_t broker_mono_ms; /* … and when that came in */
+    bool is_clock_off;      /* it was said in the log */
     const char *last_token;
 
     uint64_t their_grant; /* bytes of SUBMIT frames since WELCOME: may be sent … */
@@ -79,6 +81,10 @@ int session_take(struct turn *t, struct bytes frame, struct node_out *out)
 int session_tick(struct turn *t, struct node_out *out) __attribute__((warn_unused_result));
 /* After the commit: HELLO, TAKEN, SUBMIT as far as credit goes, PING. */
 int session_pump(struct turn *t, struct node_out *out) __attribute__((warn_unused_result));
+/* The broker's clock minus ours now: what WELCOME said, carried on by our monotonic clock. 0
+ * before.
+ */
+int64_t session_clock_offset_ms(const struct node *n);
 int session_timeout_ms(const struct node *n, int64_t mono_ms);
 
 /* Note that an entry names roster ${number}: a higher one must be fetched. True when it is higher.

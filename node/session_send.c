@@ -102,6 +102,28 @@ static int check_cursors(const struct node *n, const struct frame *f)
     return COMITY_OK;
 }
 
+int64_t session_clock_offset_ms(const struct node *n)
+{
+    const struct session *s = &n->core->session;
+    if (s->broker_ms == 0)
+        return 0;
+    return s->broker_ms + (clock_mono_ms(&n->clock) - s->broker_mono_ms) - clock_wall_ms(&n->clock);
+}
+
+/* Clocks are set while we run: it is said when they begin to differ, and when they agree again. */
+static void watch_clock(struct node *n)
+{
+    struct session *s = &n->core->session;
+    const int64_t ms = session_clock_offset_ms(n);
+    const bool is_off = ms > CLOCK_TOLERANCE_MS || ms < -CLOCK_TOLERANCE_MS;
+    if (is_off && !s->is_clock_off)
+        log_event(LOG_WARN, "clocks_differ", LOG_U64("ms", (uint64_t)(ms < 0 ? -ms : ms)),
+                  LOG_STR("ours_is", ms < 0 ? "ahead" : "behind"));
+    else if (!is_off && s->is_clock_off)
+        log_event(LOG_INFO, "clocks_agree");
+    s->is_clock_off = is_off;
+}
+
 static void open_session(struct turn *t, const struct frame *f, const struct checkpoint *c)
 {
     struct node *n = t->node;
@@ -110,7 +132,8 @@ static void open_session(struct turn *t, const struct frame *f, const struct che
     s->state = NODE_ONLINE;
     s->online_ms = t->now_ms;
     s->last_token = NULL;
-    s->clock_offset_ms = (int64_t)f->u.welcome.clock_ms - t->now_ms;
+    s->broker_ms = (int64_t)f->u.welcome.clock_ms;
+    s->broker_mono_ms = t->mono_ms;
     s->their_grant = f->u.welcome.credit;
     s->sent = 0;
     s->submitted = s->durable = f->u.welcome.parcel_seq;
@@ -121,9 +144,7 @@ static void open_session(struct turn *t, const struct frame *f, const struct che
     session_see_root(n, c, f->u.welcome.checkpoint);
     log_event(LOG_INFO, "online", LOG_U64("parcel_seq", s->durable), LOG_U64("taken", s->seen),
               LOG_U64("broker_size", c->size));
-    if (s->clock_offset_ms > CLOCK_TOLERANCE_MS || s->clock_offset_ms < -CLOCK_TOLERANCE_MS)
-        log_event(LOG_WARN, "clocks_differ",
-                  LOG_U64("ms", s->clock_offset_ms < 0 ? -s->clock_offset_ms : s->clock_offset_ms));
+    watch_clock(n);
     session_sees_roster(n, f->u.welcome.roster);
 }
 
@@ -193,6 +214,7 @@ int session_tick(struct turn *t, struct node_out *out)
         lose(t->node, out);
         return COMITY_OK;
     }
+    watch_clock(t->node);
     t->publish = s->state == NODE_ONLINE && should_publish(t);
     return !s->ping_ms && now - s->heard_ms >= SESSION_PING_MS ? say_ping(t, out) : COMITY_OK;
 }

@@ -315,10 +315,14 @@ launch() {
     case " $daemons " in *" $name "*) ;; *) daemons="$daemons $name" ;; esac
 }
 
+# UNDER: what a daemon is run by, such as `env NAME=VALUE`; nothing unless a scenario says so.
+UNDER=
+
 begin() {
+    # shellcheck disable=SC2086
     case $1 in
-    hub) launch hub comity-broker -c "$T/hub/broker.conf" -p "$PW" ;;
-    *) launch "$1" comity-node -c "$T/$1/node.conf" -p "$PW" ;;
+    hub) launch hub $UNDER comity-broker -c "$T/hub/broker.conf" -p "$PW" ;;
+    *) launch "$1" $UNDER comity-node -c "$T/$1/node.conf" -p "$PW" ;;
     esac
 }
 
