@@ -1,14 +1,11 @@
 /*
- * The command line: flags from tables, through glibc's argp. See cli.h.
- *
- * argp is told to say nothing itself: what it would print is neither translated nor fit for --json.
- * What it leaves behind is enough to say which word was wrong.
+ * The command line: flags from tables, through base/options.h. See cli.h.
  */
 #include "args.h"
 
+#include "base/options.h"
 #include "base/text.h"
 
-#include <argp.h>
 #include <assert.h>
 #include <string.h>
 
@@ -54,11 +51,6 @@ struct flag_values {
     struct values *values;
 };
 
-struct parse {
-    struct cli *cli;
-    int stopped_at; /* the word behind the one that argp did not understand */
-};
-
 const struct flag **args_flags(struct cli *c, const struct command *command, size_t *ret_count)
 {
     size_t n = 0;
@@ -75,21 +67,15 @@ const struct flag **args_flags(struct cli *c, const struct command *command, siz
     return flags;
 }
 
-static error_t take(int key, char *arg, struct argp_state *state)
+static void take(void *self, int key, char *value)
 {
-    struct parse *p = state->input;
-    struct cli *c = p->cli;
+    struct cli *c = self;
     if (key == ARGP_KEY_ARG) {
-        c->args[c->arg_count++] = arg;
-        return 0;
+        c->args[c->arg_count++] = value;
+        return;
     }
-    if (key == ARGP_KEY_ERROR)
-        p->stopped_at = state->next;
-    if (key < FIRST_KEY || (size_t)(key - FIRST_KEY) >= c->values->count)
-        return ARGP_ERR_UNKNOWN;
     struct values *v = &c->values->values[key - FIRST_KEY];
-    v->at[v->count++] = arg ? arg : "";
-    return 0;
+    v->at[v->count++] = value ? value : "";
 }
 
 /* How many single-character changes make ${a} into ${b}. */
@@ -128,7 +114,8 @@ const char *args_nearest(const char *word, const char *const *names, size_t coun
     return best;
 }
 
-static int fail_unknown(struct cli *c, const char *word)
+/* The flag that was probably meant by ${word}, or NULL. */
+static const char *nearest_flag(struct cli *c, const char *word)
 {
     const struct flag_values *v = c->values;
     const char **names = cli_alloc(c, v->count * sizeof *names);
@@ -136,42 +123,24 @@ static int fail_unknown(struct cli *c, const char *word)
     for (size_t i = 0; i < v->count; i++)
         if (v->flags[i]->name)
             names[n++] = v->flags[i]->name;
-    int err = cli_fail(c, COMITY_E_USAGE, _("there is no flag %s here"), word);
-    const char *near = args_nearest(word + strspn(word, "-"), names, n);
+    return args_nearest(word + strspn(word, "-"), names, n);
+}
+
+static int fail_word(struct cli *c, const struct options_trouble *t)
+{
+    struct buf sentence = BUF_INIT;
+    options_explain(&sentence, t);
+    int err = cli_fail(c, COMITY_E_USAGE, "%s", buf_str(&sentence));
+    buf_free(&sentence);
+    const char *near = t->wrong == OPTIONS_UNKNOWN ? nearest_flag(c, t->word) : NULL;
     return near ? cli_hint(c, err, _("did you mean --%s?"), near) : err;
 }
 
-/* Say what is wrong with ${word}, at which argp stopped. */
-static int fail_word(struct cli *c, const char *word)
-{
-    size_t found = 0;
-    const struct flag *flag = NULL;
-    const char *name = strncmp(word, "--", 2) == 0 ? word + 2 : "";
-    size_t len = strcspn(name, "=");
-    for (size_t i = 0; len && i < c->values->count; i++) {
-        const struct flag *f = c->values->flags[i];
-        if (!f->name || strncmp(f->name, name, len) != 0)
-            continue;
-        flag = f;
-        if (f->name[len] == 0) {
-            found = 1;
-            break;
-        }
-        found++;
-    }
-    if (found == 0)
-        return fail_unknown(c, word);
-    if (found > 1)
-        return cli_fail(c, COMITY_E_USAGE, _("%s can be several flags"), word);
-    if (!flag->value)
-        return cli_fail(c, COMITY_E_USAGE, _("--%s takes no value"), flag->name);
-    return cli_fail(c, COMITY_E_USAGE, _("--%s needs a value: %s"), flag->name, _(flag->value));
-}
-
-static int run_argp(struct cli *c, int argc, char **argv)
+static int take_words(struct cli *c, int argc, char **argv)
 {
     struct flag_values *v = c->values;
     struct argp_option *options = cli_alloc(c, (v->count + 1) * sizeof *options);
+    struct options_trouble trouble;
     size_t n = 0;
     for (size_t i = 0; i < v->count; i++)
         if (v->flags[i]->name)
@@ -179,18 +148,10 @@ static int run_argp(struct cli *c, int argc, char **argv)
                                                 .key = FIRST_KEY + (int)i,
                                                 .arg = v->flags[i]->value,
                                                 .doc = v->flags[i]->doc};
-    struct argp argp = {.options = options, .parser = take};
-    struct parse p = {.cli = c};
-    error_t bad =
-        argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT, NULL, &p);
-    if (!bad)
-        return COMITY_OK;
-    if (bad == ENOMEM)
-        return cli_fail_at(c, COMITY_E_NOMEM, NULL);
-    const char *word = p.stopped_at > 0 ? argv[p.stopped_at - 1] : "";
-    if (word[0] != '-' && p.stopped_at < argc)
-        word = argv[p.stopped_at];
-    return fail_word(c, word);
+    int err = options_parse(options, argc, argv, take, c, &trouble);
+    if (err == COMITY_E_USAGE)
+        return fail_word(c, &trouble);
+    return err ? cli_fail_at(c, err, NULL) : COMITY_OK;
 }
 
 static int check_args(struct cli *c)
@@ -275,7 +236,7 @@ int args_parse(struct cli *c, int argc, char **argv, bool *ret_help)
     c->values = v;
     int err = check_utf8(c, argc, argv);
     if (!err)
-        err = run_argp(c, argc, argv);
+        err = take_words(c, argc, argv);
     const char *lang = err ? NULL : flag_text(c, "lang");
     if (lang && strcmp(lang, "zh") != 0 && strcmp(lang, "en") != 0)
         err = cli_fail(c, COMITY_E_USAGE, _("--lang is zh or en, not \"%s\""), lang);

@@ -3,10 +3,10 @@
  */
 #include "cells.h"
 
+#include "base/lang.h"
 #include "base/text.h"
 #include "domain/date.h"
 #include "domain/record.h"
-#include "lang.h"
 
 #include <string.h>
 

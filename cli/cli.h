@@ -11,7 +11,7 @@
 #define CLI_CLI_H
 
 #include "base/bytes.h"
-#include "lang.h"
+#include "base/lang.h"
 #include "out.h"
 
 #include <comity/client.h>

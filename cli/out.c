@@ -4,8 +4,8 @@
  */
 #include "out.h"
 
+#include "base/lang.h"
 #include "cells.h"
-#include "lang.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  */
 #include "out.h"
 
-#include "lang.h"
+#include "base/lang.h"
 
 #include <string.h>
 #include <wchar.h>

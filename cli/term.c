@@ -4,7 +4,7 @@
 #include "term.h"
 
 #include "base/clock.h"
-#include "lang.h"
+#include "base/lang.h"
 #include "out.h"
 
 #include <comity/err.h>

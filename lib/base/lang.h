@@ -1,9 +1,9 @@
 /*
- * The language that the command speaks. Chinese where the locale says zh or --lang does, English
- * elsewhere; machine-readable output is never translated.
+ * The language that the programs speak to people. Chinese where the locale says zh or --lang does,
+ * English elsewhere; machine-readable output and logs are never translated.
  */
-#ifndef CLI_LANG_H
-#define CLI_LANG_H
+#ifndef BASE_LANG_H
+#define BASE_LANG_H
 
 #include <libintl.h>
 #include <stdbool.h>

@@ -4,7 +4,7 @@
  * A machine need not have the Chinese locale installed for this: gettext looks at LANGUAGE as soon
  * as the locale is any other than "C", and C.UTF-8 is always there.
  */
-#include "lang.h"
+#include "base/lang.h"
 
 #include <langinfo.h>
 #include <limits.h>
