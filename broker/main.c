@@ -3,55 +3,24 @@
  */
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/lang.h"
 #include "base/log.h"
 #include "bulk.h"
 #include "front.h"
 #include "link/link.h"
 #include "link/socket.h"
 #include "metrics.h"
+#include "site/arguments.h"
 #include "site/daemon.h"
 #include "store.h"
 
-#include <argp.h>
 #include <comity/err.h>
-#include <comity/version.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { TIDY_MS = 10 * 1000, WATCH_MS = 500 };
-
-const char *argp_program_version = "comity-broker " COMITY_VERSION;
-
-struct options {
-    const char *config;
-    const char *passphrase_file;
-};
-
-static const struct argp_option option_table[] = {
-    {"config", 'c', "FILE", 0, "Configuration (default: broker.conf in this folder)", 0},
-    {"passphrase-file", 'p', "FILE", 0,
-     "First line of FILE opens the keys; \"-\" is standard input, \"fd:N\" an open descriptor", 0},
-    {0}};
-
-static error_t parse_option(int key, char *arg, struct argp_state *state)
-{
-    struct options *o = state->input;
-    switch (key) {
-    case 'c':
-        o->config = arg;
-        return 0;
-    case 'p':
-        o->passphrase_file = arg;
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_usage(state);
-        return EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 /* What tells one file from the next under the same name. */
 struct roster_look {
@@ -148,9 +117,9 @@ static int publish_roster(struct process *p)
     return err;
 }
 
-static int start(struct process *p, const struct options *o, struct buf *detail)
+static int start(struct process *p, const struct arguments *a, struct buf *detail)
 {
-    int err = daemon_open(o->config, MEMBER_BROKER, o->passphrase_file, &p->site, &p->keys, detail);
+    int err = daemon_open(a->config, MEMBER_BROKER, a->passphrase_file, &p->site, &p->keys, detail);
     if (!err)
         err = daemon_signals(&p->signal_fd);
     if (!err)
@@ -276,19 +245,19 @@ static int serve(struct process *p)
 
 int main(int argc, char **argv)
 {
-    static const struct argp argp = {.options = option_table,
-                                     .parser = parse_option,
-                                     .doc =
-                                         "The broker of a Comity network: takes parcels in, keeps "
-                                         "them, and delivers them in order. It cannot read them."};
-    struct options o = {.config = "broker.conf"};
+    const struct arguments_program program = {
+        .name = "comity-broker",
+        .doc = N_("The broker of a network: takes sealed parcels in, keeps them, and delivers them "
+                  "in order.\nIt cannot read them."),
+        .config = "broker.conf"};
+    struct arguments a;
     daemon_harden();
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    arguments_parse(&program, argc, argv, &a);
     struct process p = {.signal_fd = -1};
     struct buf detail = BUF_INIT;
     int err = crypto_init();
     if (!err)
-        err = start(&p, &o, &detail);
+        err = start(&p, &a, &detail);
     if (err) {
         daemon_not_started(err, &detail);
     } else {

@@ -4,7 +4,7 @@
 #   make check-po     fails when a message is untranslated, or translated with other placeholders
 #   make update-po    take new messages into po/zh_CN.po, to be translated there
 #
-# What is extracted: _() and N_() of the command; the sentences of errors; the words with which lib/domain says what is wrong
+# What is extracted: _() and N_() of the command, and of what the daemons say before they serve; the sentences of errors; the words with which lib/domain says what is wrong
 # with a field; findings and checks of audits.
 
 po_langs  := $(basename $(notdir $(wildcard po/*.po)))
@@ -14,7 +14,7 @@ po_pot    := $(B)/po/comity.pot
 XGETTEXT := xgettext --from-code=UTF-8 --language=C --keyword= --package-name=comity --add-comments=zh: \
             --no-wrap --sort-by-file -o $(po_pot)
 
-po_cli     := $(sort $(wildcard cli/*.c cli/*.h))
+po_cli     := $(sort $(wildcard cli/*.c cli/*.h)) lib/base/options.c lib/site/arguments.c broker/main.c node/main.c
 po_domain  := $(sort $(wildcard lib/domain/*.c))
 po_sources := $(po_cli) $(po_domain) lib/audit/codes.h lib/audit/report.c include/comity/err.h lib/link/endpoint.c
 

@@ -3,19 +3,18 @@
  * is the core's (node.h).
  */
 #include "base/fault.h"
+#include "base/lang.h"
 #include "base/log.h"
 #include "bulk.h"
 #include "control.h"
 #include "crypto/hash.h"
 #include "link/link.h"
 #include "node.h"
+#include "site/arguments.h"
 #include "site/daemon.h"
 #include "uplink.h"
 
-#include <argp.h>
 #include <comity/err.h>
-#include <comity/version.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,41 +22,6 @@
 #include <unistd.h>
 
 enum { LOOK_AGAIN_MS = 1000 };
-
-const char *argp_program_version = "comity-node " COMITY_VERSION;
-
-static const struct argp_option options[] = {
-    {"config", 'c', "FILE", 0, "the node's configuration (default: ./node.conf)", 0},
-    {"passphrase-file", 'p', "FILE", 0, "read the passphrase from FILE, \"-\" or \"fd:N\"", 0},
-    {"reindex", 'r', NULL, 0, "build the lists of cases, evidence and messages anew, and exit", 0},
-    {0}};
-
-struct arguments {
-    const char *config;
-    const char *passphrase_file;
-    bool reindex;
-};
-
-static error_t parse_option(int key, char *arg, struct argp_state *state)
-{
-    struct arguments *a = state->input;
-    switch (key) {
-    case 'c':
-        a->config = arg;
-        return 0;
-    case 'p':
-        a->passphrase_file = arg;
-        return 0;
-    case 'r':
-        a->reindex = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "unexpected argument: %s", arg);
-        return EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 /* What the daemon holds. */
 struct daemon {
@@ -91,7 +55,9 @@ static int open_sockets(struct daemon *d)
     return err;
 }
 
-static int start(struct daemon *d, const struct arguments *a, struct buf *detail)
+/* ${wants_reindex}: no sockets are needed. */
+static int start(struct daemon *d, const struct arguments *a, bool wants_reindex,
+                 struct buf *detail)
 {
     int err = crypto_init();
     if (!err)
@@ -100,7 +66,7 @@ static int start(struct daemon *d, const struct arguments *a, struct buf *detail
         err = daemon_signals(&d->signals);
     if (!err)
         err = node_open(d->site, &d->keys, &clock_system, &d->node);
-    if (err || a->reindex)
+    if (err || wants_reindex)
         return err;
     err = open_sockets(d);
     if (!err)
@@ -207,20 +173,26 @@ static int run(struct daemon *d)
 
 int main(int argc, char **argv)
 {
-    static const struct argp argp = {
-        options, parse_option, NULL, "Keep a bureau's ledger and exchange parcels with its broker.",
-        NULL,    NULL,         NULL};
-    struct arguments a = {.config = "./node.conf"};
+    bool wants_reindex = false;
+    const struct arguments_switch switches[] = {
+        {"reindex", 'r', N_("Build the lists of cases, evidence and messages anew, and exit"),
+         &wants_reindex},
+        {0}};
+    const struct arguments_program program = {
+        .name = "comity-node",
+        .doc = N_("Keeps a bureau's ledger, and exchanges sealed parcels with its broker."),
+        .config = "node.conf",
+        .switches = switches};
+    struct arguments a;
     struct daemon d = {.signals = -1};
     struct buf detail = BUF_INIT;
-    argp_err_exit_status = comity_err_exit(COMITY_E_USAGE); /* as the command has it */
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
+    arguments_parse(&program, argc, argv, &a);
     daemon_harden();
-    int err = start(&d, &a, &detail);
+    int err = start(&d, &a, wants_reindex, &detail);
     if (err)
         daemon_not_started(err, &detail);
     else
-        err = a.reindex ? node_reindex(d.node) : run(&d);
+        err = wants_reindex ? node_reindex(d.node) : run(&d);
     buf_free(&detail);
     stop(&d);
     return err ? comity_err_exit(err) : 0;
