@@ -250,7 +250,7 @@ static void rosters_are_not_asked_for_without_end(void **state)
         step(f, a, &ask);
     assert_true(sent(f, a, FRAME_ROSTER_PART, 0, &got));
     struct account *account =
-        session_account(&f->broker->sessions, a->keys.curve_public, clock_mono_ms(&clock_system));
+        session_account(&f->broker->sessions, a->keys.curve_public, clock_mono_ms(&f->clock));
     assert_in_range(account->roster_bytes, 3 * f->net.roster_file.len,
                     3 * f->net.roster_file.len + 300);
     account->roster_bytes += 128 * 1024 * 1024;
@@ -271,7 +271,7 @@ static void roster_part_is_counted_for_who_asked(void **state)
     assert_int_equal(step_all(f, who, ask, 2), 0); /* in one turn */
     for (size_t i = 0; i < 2; i++) {
         const struct account *account = session_account(
-            &f->broker->sessions, who[i]->keys.curve_public, clock_mono_ms(&clock_system));
+            &f->broker->sessions, who[i]->keys.curve_public, clock_mono_ms(&f->clock));
         assert_in_range(account->roster_bytes, f->net.roster_file.len,
                         f->net.roster_file.len + 100);
     }
