@@ -66,8 +66,25 @@ cp $HZ.ledger again.ledger
 check "twice: the same copy given twice is consistent" comity audit run $HZ.ledger again.ledger --network $NET.network --json
 check_is "twice: it is one ledger" "$(json .sentence)" "1 ledger is consistent."
 check_is "twice: and said to be the same" "$(json '[.findings[].code] | join(",")')" copy_twice
-check_exit 5 "the number of a finding cannot be explained" comity audit explain F1
-check_has "but what can be is said" 'comity audit explain tail_missing'
+check_exit 5 "the number of a finding says nothing without its report" comity audit explain F1
+check_has "and that is said" 'comity audit explain F1 --report FILE'
+run comity audit run hub.ledger one-byte $SZ.ledger --network $NET.network --out report.json --json
+check "with it, it is explained" comity audit explain F1 --report report.json --json
+check_is "as that very finding" "$(json '[.id, .code, .class, .text, .limit, .settle, .proof] | join("; ")')" \
+    "$(jq -r '.findings[0] | [.id, .code, .class, .text, .limit, .settle, .proof] | join("; ")' report.json)"
+check_has "in which the ledger is named" "$NET/$HZ" out
+run comity audit explain F1-entry_changed.json --report report.json --json
+check_is "also by what its proof would be called" "$(json .id)" F1
+run on_terminal comity audit explain F1 --report report.json --lang zh
+check_has "in Chinese" "^ *含义 +.*$NET/$HZ"
+check_exit 5 "a number that the report does not have" comity audit explain F999 --report report.json
+check_has "is said with how many it has" "report.json has the findings F1 to F$(jq '.findings | length' report.json), and no F999"
+jq '.findings = [{"id": "F1", "code": "of_a_later_version", "class": "note", "text": "what is new"}]' report.json >later.json
+run comity audit explain F1 --report later.json --json
+check_is "what we do not know is said in the report's words" "$(json '[.code, .class, .text] | join("; ")')" "of_a_later_version; note; what is new"
+check_exit 12 "what is no report" comity audit explain F1 --report "$PW"
+check_has "is said to be none" 'comity audit run … --out FILE'
+check_exit 2 "a name stands in no one report" comity audit explain tail_missing --report report.json
 check_exit 5 "nor can what is none" comity audit explain nonsense
 check_has "and all names are listed" 'entry_changed, entry_missing'
 check "the name of a proof will do" comity audit explain F1-tail_missing.json
