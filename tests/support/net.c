@@ -119,7 +119,7 @@ static void issue(struct net *n, const struct closing *closed)
     struct buf text = BUF_INIT;
     struct buf note = BUF_INIT;
     MUST(roster_doc_encode(&doc, &bytes));
-    int64_t now_ms = (int64_t)time(NULL) * 1000;
+    int64_t now_ms = n->now_ms ? n->now_ms : (int64_t)time(NULL) * 1000;
     const struct roster_issue head = {.network = doc.network,
                                       .number = doc.number,
                                       .previous_text =
@@ -144,7 +144,13 @@ static void issue(struct net *n, const struct closing *closed)
 
 void net_init(struct net *n, const char *const *ids, size_t count)
 {
+    net_init_at(n, ids, count, 0);
+}
+
+void net_init_at(struct net *n, const char *const *ids, size_t count, int64_t now_ms)
+{
     memset(n, 0, sizeof *n);
+    n->now_ms = now_ms;
     MUST(crypto_init());
     snprintf(n->endpoint[0], sizeof n->endpoint[0], "tcp://127.0.0.1:1");
     snprintf(n->endpoint[1], sizeof n->endpoint[1], "tcp://127.0.0.1:2");

@@ -32,12 +32,15 @@ struct net {
     size_t count;
     struct buf roster_file;
     struct roster *roster;
+    int64_t now_ms;       /* when the next roster is issued; 0: now */
     char endpoint[2][64]; /* the brokers', main and bulk; a change counts from the next roster on */
 };
 
 /* A network with these members; a bureau's id makes a bureau, any other a broker. Roster 1 names
  * them all. */
 void net_init(struct net *n, const char *const *ids, size_t count);
+/* The same at another time than now: of that time its rosters are. */
+void net_init_at(struct net *n, const char *const *ids, size_t count, int64_t now_ms);
 void net_done(struct net *n);
 struct party *net_party(struct net *n, const char *id);
 /* Close the ledgers (so that a daemon may open them), or open them again. */

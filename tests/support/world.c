@@ -101,7 +101,7 @@ struct world *world_found(void)
     MUST(w != NULL);
     w->ms = 1800000000000;
     w->clock = (struct clock){.wall_ms = world_ms, .mono_ms = world_ms, .self = w};
-    net_init(&w->net, ids, 4);
+    net_init_at(&w->net, ids, 4, w->ms);
     for (size_t i = 0; i < 4; i++)
         party_close(&w->net.party[i]);
     for (size_t i = 0; i < WORLD_NODES; i++)
