@@ -32,6 +32,7 @@ struct file {
     UT_hash_handle hh;
     uint64_t id;
     struct content durable;
+    uint64_t durable_hash; /* 0: not known */
     struct change *changes;
     size_t count;
     size_t cap;
@@ -268,6 +269,8 @@ static void take_sync(struct image *g, uint64_t id)
         return;
     for (size_t i = 0; i < f->count; i++)
         content_change(&f->durable, &f->changes[i]);
+    if (f->count > 0)
+        f->durable_hash = 0;
     file_forget_changes(f);
 }
 
@@ -460,18 +463,27 @@ static void empty(const char *folder)
     closedir(dir);
 }
 
-static uint64_t mix(uint64_t h, const void *data, size_t len)
+static uint64_t mix_word(uint64_t h, const uint8_t *p)
+{
+    uint64_t word = 0;
+    memcpy(&word, p, 8);
+    h = (h ^ word) * 0x9fb21c651e98df25;
+    return h ^ h >> 29;
+}
+
+/* Four lanes, which a processor goes through side by side. */
+uint64_t image_mix(uint64_t h, const void *data, size_t len)
 {
     const uint8_t *p = data;
-    for (; len >= 8; p += 8, len -= 8) {
-        uint64_t word = 0;
-        memcpy(&word, p, 8);
-        h = (h ^ word) * 0x9fb21c651e98df25;
-        h ^= h >> 29;
-    }
+    uint64_t lane[4] = {h, h + 1, h + 2, h + 3};
+    for (; len >= 32; p += 32, len -= 32)
+        for (int i = 0; i < 4; i++)
+            lane[i] = mix_word(lane[i], p + (ptrdiff_t)8 * i);
+    for (int i = 0; i < 4; i++)
+        h = mix_word(h, (const uint8_t *)&lane[i]);
     for (; len > 0; p++, len--)
         h = (h ^ *p) * 0x100000001b3;
-    return h;
+    return h ^ h >> 32;
 }
 
 static void write_file(const char *path, const struct content *c)
@@ -491,36 +503,111 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const struct name *)a)->path, ((const struct name *)b)->path);
 }
 
-uint64_t image_cut(const struct image *g, enum cut cut, uint64_t seed, const char *folder)
+/* What is left under one name. */
+struct left_name {
+    const char *path;
+    bool is_folder;
+    bool is_own; /* the content is not the file's, but was made for this cut */
+    struct content content;
+    uint64_t hash;
+};
+
+struct left {
+    struct names names;
+    struct left_name *at;
+    size_t count;
+};
+
+static void leave_file(struct file *file, struct fate *f, struct left_name *ret)
 {
-    static struct content content; /* kept between cuts */
+    if (!file->durable_hash)
+        file->durable_hash = image_mix(1, file->durable.data, file->durable.len);
+    if (file->count == 0) {
+        ret->content = file->durable;
+        ret->hash = file->durable_hash;
+        return;
+    }
+    ret->is_own = true;
+    content_at_cut(file, f, &ret->content);
+    ret->hash = image_mix(1, ret->content.data, ret->content.len);
+}
+
+struct left *image_leave(struct image *g, enum cut cut, uint64_t seed)
+{
+    struct left *l = must(calloc(1, sizeof *l));
     struct fate f = {.cut = cut, .random = seed};
-    struct names names = {0};
-    char path[PATH_MAX];
-    uint64_t hash = 0xcbf29ce484222325;
     f.odds = 1 + (unsigned)(fate_next(&f) % 7);
-    names_at_cut(g, &f, &names);
-    if (names.count > 0)
-        qsort(names.at, names.count, sizeof *names.at,
-              by_path); /* folders before what is in them */
-    empty(folder);
-    for (size_t i = 0; i < names.count; i++) {
-        const struct name *n = &names.at[i];
+    names_at_cut(g, &f, &l->names);
+    const struct names *names = &l->names;
+    if (names->count > 0) /* folders before what is in them */
+        qsort(names->at, names->count, sizeof *names->at, by_path);
+    l->at = must(calloc(names->count + 1, sizeof *l->at));
+    for (size_t i = 0; i < names->count; i++) {
+        const struct name *n = &names->at[i];
         char parent[PATH_MAX];
         snprintf(parent, sizeof parent, "%.*s", (int)folder_len(n->path), n->path);
-        if (!names_has(&names, parent))
+        if (!names_has(names, parent))
             continue; /* its folder is not there */
-        check(snprintf(path, sizeof path, "%s/%s", folder, n->path) < PATH_MAX, n->path);
-        hash = mix(hash, n->path, strlen(n->path) + 1);
-        if (!n->file) {
-            check(mkdir(path, 0700) == 0, path);
-            continue;
-        }
-        content.len = 0;
-        content_at_cut(file_of(g, n->file), &f, &content);
-        write_file(path, &content);
-        hash = mix(hash, content.data, content.len);
+        struct left_name *to = &l->at[l->count++];
+        *to = (struct left_name){.path = n->path, .is_folder = n->file == 0};
+        if (n->file)
+            leave_file(file_of(g, n->file), &f, to);
     }
-    names_free(&names);
+    return l;
+}
+
+uint64_t left_hash(const struct left *l)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < l->count; i++) {
+        hash = image_mix(hash, l->at[i].path, strlen(l->at[i].path) + 1);
+        hash = image_mix(hash, &l->at[i].hash, sizeof l->at[i].hash);
+    }
+    return hash;
+}
+
+bool left_next(const struct left *l, size_t *at, struct left_file *ret)
+{
+    if (*at >= l->count)
+        return false;
+    const struct left_name *n = &l->at[(*at)++];
+    *ret = (struct left_file){.path = n->path,
+                              .is_folder = n->is_folder,
+                              .data = n->content.data,
+                              .len = n->content.len,
+                              .hash = n->hash};
+    return true;
+}
+
+void left_write(const struct left *l, const char *folder)
+{
+    empty(folder);
+    for (size_t i = 0; i < l->count; i++) {
+        char path[PATH_MAX];
+        const struct left_name *f = &l->at[i];
+        check(snprintf(path, sizeof path, "%s/%s", folder, f->path) < PATH_MAX, f->path);
+        if (f->is_folder)
+            check(mkdir(path, 0700) == 0, path);
+        else
+            write_file(path, &f->content);
+    }
+}
+
+void left_free(struct left *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->at[i].is_own)
+            free(l->at[i].content.data);
+    names_free(&l->names);
+    free(l->at);
+    free(l);
+}
+
+uint64_t image_cut(struct image *g, enum cut cut, uint64_t seed, const char *folder)
+{
+    struct left *l = image_leave(g, cut, seed);
+    uint64_t hash = left_hash(l);
+    left_write(l, folder);
+    left_free(l);
     return hash;
 }

@@ -22,6 +22,9 @@
 
 struct image;
 
+/* A quick hash, good enough to tell contents apart; ${h} to go on from. */
+uint64_t image_mix(uint64_t h, const void *data, size_t len);
+
 struct image *image_new(void);
 void image_free(struct image *g);
 
@@ -38,8 +41,27 @@ enum cut {
     CUT_TORN      /* by ${seed}: sectors, too */
 };
 
-/* Write into ${folder} (which must be there, and is emptied) what a cut now may leave; the same for
- * the same calls, cut and seed. Returns a hash of the content: equal for equal content. */
-uint64_t image_cut(const struct image *g, enum cut cut, uint64_t seed, const char *folder);
+/* What a cut now may leave; the same for the same calls, cut and seed. It points into ${g}: valid
+ * until the next image_take. */
+struct left;
+struct left *image_leave(struct image *g, enum cut cut, uint64_t seed);
+/* A hash of names and content: equal for what is equal. */
+uint64_t left_hash(const struct left *l);
+/* Write all of it into ${folder}, which must be there, and is emptied. */
+void left_write(const struct left *l, const char *folder);
+void left_free(struct left *l);
+
+/* One after the other, folders before what is in them. */
+struct left_file {
+    const char *path;
+    bool is_folder;
+    const uint8_t *data;
+    size_t len;
+    uint64_t hash; /* of the content */
+};
+bool left_next(const struct left *l, size_t *at, struct left_file *ret);
+
+/* image_leave, left_write, left_hash. */
+uint64_t image_cut(struct image *g, enum cut cut, uint64_t seed, const char *folder);
 
 #endif
