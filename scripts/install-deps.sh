@@ -8,7 +8,7 @@ gcc libc6-dev make pkg-config perl
 libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libsqlite3-dev libssl-dev
 libconfuse-dev libjansson-dev libmicrohttpd-dev libarchive-dev uthash-dev libcmocka-dev gettext
 openssl sqlite3 jq curl libfaketime
-clang libclang-rt-14-dev clang-format clang-tidy universal-ctags
+clang libclang-rt-14-dev clang-format clang-tidy universal-ctags patch
 golang-go golang-golang-x-mod-dev
 python3 python3-zmq python3-protobuf python3-cryptography
 '
