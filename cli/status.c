@@ -72,6 +72,30 @@ static void put_link(struct cli *c, const json_t *s)
     buf_free(&time);
 }
 
+/* Why the node can write nothing. True when that is all that there is to say of the link, too. */
+static bool put_trouble(struct cli *c, const json_t *s)
+{
+    const json_t *trouble = json_object_get(s, "trouble");
+    const char *token = json_string_value(json_object_get(trouble, "token"));
+    const char *since = json_string_value(json_object_get(trouble, "since"));
+    struct buf time = BUF_INIT;
+    if (!token)
+        return false;
+    cell_put_time(&time, since ? since : "?");
+    if (comity_err_from_token(token) == COMITY_E_DISK_FULL)
+        cli_next(c,
+                 _("✗ The disk of this node is full since %s. Nothing is lost, and nothing new is "
+                   "recorded or acknowledged: make room, and it goes on by itself."),
+                 buf_str(&time));
+    else
+        cli_next(c,
+                 _("✗ This node can write nothing since %s (%s). Nothing is lost, and it tries "
+                   "again by itself; its log says more."),
+                 buf_str(&time), token);
+    buf_free(&time);
+    return true;
+}
+
 /* How far two clocks are apart, in the largest unit that says it. */
 static void put_span(struct buf *out, long long ms)
 {
@@ -115,7 +139,8 @@ static void put_to_do(struct cli *c, const json_t *s)
     const char *state = json_string_value(json_object_get(json_object_get(s, "link"), "state"));
     if (state && strcmp(state, "rejected") == 0)
         cli_next(c, _("! The broker rejects this node; its operator or the authority knows more"));
-    put_link(c, s);
+    if (!put_trouble(c, s))
+        put_link(c, s);
     put_clock(c, s);
     if ((n = number(s, "inbox", "unrecognised")) > 0)
         cli_next(c,

@@ -16,3 +16,5 @@ TAP_SO := $(B)/tap.so
 $(TAP_SO): tests/support/disk/tap.c tests/support/disk/preload.c tests/support/disk/tap.h
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -shared -Itests/support/disk -o $@ $(filter %.c,$^) -ldl
+
+check-build check-fast e2e: $(TAP_SO)

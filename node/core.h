@@ -211,12 +211,19 @@ struct suspicion {
     int why;
 };
 
+/* What keeps turns from being written, since when: until one is. */
+struct trouble {
+    int err; /* FAULT_PASSING, or COMITY_OK */
+    int64_t since_ms;
+};
+
 struct node_core {
     struct turn turn;
     struct arena *arena;
     struct arena *scratch; /* for one thing at a time, reset by who uses it */
     struct suspicion suspicion;
     uint64_t turns_undone;
+    struct trouble trouble;
     struct note_cache notes;
     struct session session;
     struct roster *roster;     /* owns node->roster */

@@ -179,6 +179,15 @@ static json_t *status_ledger(struct node *n)
     return value_finish(&v, &json) ? NULL : json;
 }
 
+/* Why nothing can be written now. */
+static json_t *status_trouble(const struct node_status *s)
+{
+    struct value v = value_object();
+    value_set(&v, "token", json_string(comity_err_token(s->trouble)));
+    value_set(&v, "since", value_time(s->trouble_since_ms));
+    return v.json;
+}
+
 static json_t *status_roster(const struct node *n, const struct node_status *s)
 {
     struct value v = value_object();
@@ -281,6 +290,8 @@ static int method_status(struct call *k)
         value_set(&v, "ledger", ledger);
     if (n->roster)
         value_set(&v, "roster", status_roster(n, &s));
+    if (s.trouble)
+        value_set(&v, "trouble", status_trouble(&s));
     value_set(&v, "link", status_link(k, &s));
     if (!err)
         err = status_counters(n, &v);

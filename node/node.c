@@ -338,6 +338,8 @@ void node_status(const struct node *n, struct node_status *ret)
                                 .parcels_queued = c->last_parcel_seq - c->cursor[CURSOR_ANSWERED],
                                 .deliveries_taken = c->cursor[CURSOR_TAKEN],
                                 .turns_undone = c->turns_undone,
+                                .trouble = c->trouble.err,
+                                .trouble_since_ms = c->trouble.since_ms,
                                 .broker_size = c->broker.checkpoint.size,
                                 .clock_offset_ms = session_clock_offset_ms(n),
                                 .roster_expired = n->roster && clock_wall_ms(&n->clock) >

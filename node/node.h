@@ -112,7 +112,9 @@ struct node_status {
     const char *last_token;  /* why the broker or we ended the last session; NULL for none */
     uint64_t parcels_queued; /* not answered yet */
     uint64_t deliveries_taken;
-    uint64_t turns_undone;   /* since the start */
+    uint64_t turns_undone; /* since the start */
+    int trouble;           /* why nothing can be written now (FAULT_PASSING), or COMITY_OK … */
+    int64_t trouble_since_ms;
     uint64_t broker_size;    /* of its newest checkpoint seen */
     int64_t clock_offset_ms; /* the broker's clock minus ours; 0 until a broker has told */
     bool roster_expired;

@@ -328,12 +328,33 @@ static void suspect(struct turn *t, int why)
     s->alone = TURNS_ALONE;
 }
 
+static void note_trouble(struct turn *t, int why)
+{
+    struct trouble *now = &t->node->core->trouble;
+    if (fault_of(why) != FAULT_PASSING || is_for_its_content(t, why))
+        return;
+    if (!now->err)
+        now->since_ms = t->now_ms;
+    now->err = why;
+}
+
+/* Something was written: whatever it was is over. */
+static void forget_trouble(struct turn *t)
+{
+    struct trouble *now = &t->node->core->trouble;
+    if (now->err && is_anything_to_write(t)) {
+        log_event(LOG_INFO, "recovered", LOG_ERR(now->err));
+        *now = (struct trouble){0};
+    }
+}
+
 /* Nothing of the turn has happened. */
 static int undo(struct turn *t, int why)
 {
     struct node *n = t->node;
     view_forget(n);
     suspect(t, why);
+    note_trouble(t, why);
     n->core->turns_undone++;
     log_event(LOG_ERROR, "turn_undone", LOG_ERR(why), LOG_U64("drafts", t->slots.count),
               LOG_STR("detail", db_detail(store_db(n->store))));
@@ -360,6 +381,7 @@ static int settle(struct turn *t)
 {
     struct node *n = t->node;
     view_forget(n);
+    forget_trouble(t);
     put_roster_in_force(t);
     if (n->core->suspicion.alone && t->tried)
         n->core->suspicion.alone--;

@@ -2,7 +2,9 @@
  * A daemon as it is shipped, with the disk misbehaving: built as tap.so and preloaded.
  *
  *     COMITY_TAP_ROOT   the folder whose files are meant: the daemon's own
- *     COMITY_TAP_DO     what to do and when: ACTION CALL GLOB NTH [COUNT]
+ *     COMITY_TAP_DO     what to do and when: ACTION CALL GLOB NTH [COUNT], or with commas
+ *                       between them
+ *     COMITY_TAP_WHILE  a file (outside of the folder): only calls while it is there are meant
  *
  * ACTION: before (the process is killed when the call is about to be made), torn (… when half of
  * what it writes was written), after (… when it has succeeded), or the name of an error (EIO,
@@ -28,6 +30,7 @@ static struct {
     int error;
     char call[16];
     char glob[128];
+    const char *while_there; /* NULL: always */
     unsigned long nth;
     unsigned long count;
     unsigned long seen;
@@ -52,6 +55,8 @@ static bool is_meant(const struct tap_call *c)
     if (strcmp(plan.call, "any") != 0 && strcmp(plan.call, tap_word(c->kind)) != 0)
         return false;
     if (fnmatch(plan.glob, c->path, 0) != 0)
+        return false;
+    if (plan.while_there && access(plan.while_there, F_OK) != 0)
         return false;
     plan.seen++;
     return plan.seen >= plan.nth && (plan.count == 0 || plan.seen < plan.nth + plan.count);
@@ -118,10 +123,15 @@ __attribute__((constructor)) static void begin(void)
     const char *root = getenv("COMITY_TAP_ROOT");
     const char *what = getenv("COMITY_TAP_DO");
     char action[16] = "";
+    char words[256];
     if (!root || !what)
         return;
     plan.count = 1;
-    if (sscanf(what, "%15s %15s %127s %lu %lu", action, plan.call, plan.glob, &plan.nth,
+    plan.while_there = getenv("COMITY_TAP_WHILE");
+    snprintf(words, sizeof words, "%s", what);
+    for (char *comma = words; (comma = strchr(comma, ','));)
+        *comma = ' ';
+    if (sscanf(words, "%15s %15s %127s %lu %lu", action, plan.call, plan.glob, &plan.nth,
                &plan.count) < 4)
         die_of("COMITY_TAP_DO is not understood");
     take_action(action);
