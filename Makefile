@@ -3,6 +3,7 @@
 #   make                 the daemons, the command and the library
 #   make check           every test (tests/run.sh says which)
 #   make unit            the unit tests alone; `make unit-<module>` for one module
+#   make crash          power cuts, five million states of them; `make bug BUG=NAME` plants a bug
 #   make demo            the demonstration
 #   make install         DESTDIR and PREFIX are honoured
 #

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
-enum { SECTOR = 512 };
+enum { SECTOR = 512, BLOCK = 4096 };
 
 /* One change of a file's content that is not durable. */
 struct change {
@@ -32,7 +32,7 @@ struct file {
     UT_hash_handle hh;
     uint64_t id;
     struct content durable;
-    uint64_t durable_hash; /* 0: not known */
+    uint64_t *block; /* hashes of the durable content, block by block; NULL: not known */
     struct change *changes;
     size_t count;
     size_t cap;
@@ -245,6 +245,7 @@ static void file_free(struct image *g, struct file *f)
     file_forget_changes(f);
     free(f->changes);
     free(f->durable.data);
+    free(f->block);
     free(f);
 }
 
@@ -269,8 +270,10 @@ static void take_sync(struct image *g, uint64_t id)
         return;
     for (size_t i = 0; i < f->count; i++)
         content_change(&f->durable, &f->changes[i]);
-    if (f->count > 0)
-        f->durable_hash = 0;
+    if (f->count > 0) {
+        free(f->block);
+        f->block = NULL;
+    }
     file_forget_changes(f);
 }
 
@@ -518,18 +521,67 @@ struct left {
     size_t count;
 };
 
+static size_t blocks_in(size_t len)
+{
+    return (len + BLOCK - 1) / BLOCK;
+}
+
+static uint64_t hash_block(const struct content *c, size_t i)
+{
+    size_t off = i * BLOCK;
+    return image_mix(i, c->data + off, c->len - off < BLOCK ? c->len - off : BLOCK);
+}
+
+/* The blocks that some change may have touched, whether it is there or not. */
+static void touch(const struct file *file, size_t blocks, uint8_t *ret)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        const struct change *ch = &file->changes[i];
+        uint64_t from = ch->off;
+        uint64_t to = ch->off + ch->len;
+        if (ch->kind == TAP_TRUNCATE) { /* all behind */
+            from = ch->len;
+            to = UINT64_MAX;
+        }
+        for (size_t k = (size_t)(from / BLOCK); k < blocks && (uint64_t)k * BLOCK < to; k++)
+            ret[k] = 1;
+    }
+}
+
+/* Most of a large file is as it was at the last sync: only what was touched since is read. */
+static uint64_t hash_at_cut(const struct file *file, const struct content *c)
+{
+    size_t n = blocks_in(c->len);
+    size_t known = file->durable.len / BLOCK; /* the last one may be longer now */
+    uint64_t sum = image_mix(1, &c->len, sizeof c->len);
+    uint8_t *touched = must(calloc(n + 1, 1));
+    touch(file, n, touched);
+    for (size_t i = 0; i < n; i++)
+        sum += i < known && !touched[i] ? file->block[i] : hash_block(c, i);
+    free(touched);
+    return sum;
+}
+
+static void hash_durable(struct file *file)
+{
+    size_t n = blocks_in(file->durable.len);
+    if (file->block)
+        return;
+    file->block = must(calloc(n + 1, sizeof *file->block));
+    for (size_t i = 0; i < n; i++)
+        file->block[i] = hash_block(&file->durable, i);
+}
+
 static void leave_file(struct file *file, struct fate *f, struct left_name *ret)
 {
-    if (!file->durable_hash)
-        file->durable_hash = image_mix(1, file->durable.data, file->durable.len);
-    if (file->count == 0) {
-        ret->content = file->durable;
-        ret->hash = file->durable_hash;
-        return;
+    hash_durable(file);
+    ret->content = file->durable;
+    ret->is_own = file->count > 0;
+    if (ret->is_own) {
+        ret->content = (struct content){0};
+        content_at_cut(file, f, &ret->content);
     }
-    ret->is_own = true;
-    content_at_cut(file, f, &ret->content);
-    ret->hash = image_mix(1, ret->content.data, ret->content.len);
+    ret->hash = hash_at_cut(file, &ret->content);
 }
 
 struct left *image_leave(struct image *g, enum cut cut, uint64_t seed)
