@@ -6,4 +6,4 @@ CMOCKA_MESSAGE_OUTPUT=TAP
 ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
 UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export CMOCKA_MESSAGE_OUTPUT ASAN_OPTIONS UBSAN_OPTIONS
-exec prove -j"${JOBS:-3}" --timer --exec tests/one.sh "$@"
+exec prove -j"${JOBS:-3}" --timer --failures --comments --exec tests/one.sh "$@"
