@@ -2,7 +2,7 @@
 # by the code that a start runs. The objects of both daemons and the tap go into one program.
 
 CRASH   := $(B)/tests/crash/crash
-CRASH_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/crash/*.c))
+CRASH_O := $(patsubst %.c,$(B)/%.o,$(filter-out tests/crash/kill_%,$(wildcard tests/crash/*.c)))
 
 $(CRASH): $(CRASH_O) $(DISK_O) $(filter-out %/main.o,$(call obj_of,node) $(call obj_of,broker)) $(SUPPORT) $(all_archives)
 	$(if $(V),,@echo "  LINK    $@")
