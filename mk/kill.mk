@@ -1,6 +1,7 @@
 # The kill -9 campaign (tests/crash/kill*): one network a run of crash-kill, which kill.sh makes and judges.
 #
 #   make crash-kill     10,000 deaths; CYCLES, SEED and NETWORK_CYCLES say otherwise. A part of `make crash`.
+#   make crash-kill-bugs    planted bugs, each of which it must notice
 
 KILL_TOOL := $(B)/crash-kill
 KILL_O    := $(patsubst %.c,$(B)/%.o,$(wildcard tests/crash/kill_*.c))
@@ -19,4 +20,8 @@ crash-tools: $(KILL_TOOL) $(TAP_SO)
 crash-kill: all $(KILL_TOOL) $(TAP_SO)
 	$(Q)B=$(abspath $(B)) CYCLES=$(or $(CYCLES),10000) tests/crash/kill.sh
 crash: crash-kill
-.PHONY: crash crash-kill crash-tools
+
+# Whether it finds what it should: planted bugs, and in which cycle.
+crash-kill-bugs: all $(KILL_TOOL) $(TAP_SO)
+	$(Q)B=$(abspath $(B)) tests/crash/kill_bugs.sh
+.PHONY: crash-kill-bugs crash crash-kill crash-tools

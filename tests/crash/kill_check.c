@@ -176,20 +176,27 @@ void check_book(struct kill_daemon *d, struct ledger *l, struct db *db)
 
 /* ---- what was acknowledged is there, where it was said to be ---- */
 
+static bool is_there(const struct book *k, const struct push *p)
+{
+    return p->index < k->size && hash_equal(&p->leaf, &k->leaf[p->index]);
+}
+
 static void check_acknowledged(struct kill_daemon *d)
 {
     const struct bureau *b = &d->c->bureau[d->at];
+    const struct push *lost = NULL;
+    size_t n = 0;
     pthread_mutex_lock(&d->c->lock);
     for (size_t i = 0; i < b->count; i++) {
-        const struct push *p = b->push[i];
-        if (p->is_acked &&
-            (p->index >= d->book.size || !hash_equal(&p->leaf, &d->book.leaf[p->index]))) {
-            printf("# %s: entry %llu of %llu\n", p->id, (unsigned long long)p->index,
-                   (unsigned long long)d->book.size);
-            d->c->failures++;
-        }
+        if (!b->push[i]->is_acked || is_there(&d->book, b->push[i]))
+            continue;
+        lost = lost ? lost : b->push[i];
+        n++;
     }
     pthread_mutex_unlock(&d->c->lock);
+    if (lost)
+        kill_fail(d->c, d->id, "%zu acknowledged and lost: %s was entry %llu, there are %llu", n,
+                  lost->id, (unsigned long long)lost->index, (unsigned long long)d->book.size);
 }
 
 /* ---- all ---- */

@@ -73,7 +73,6 @@ struct push *paper_case(struct bureau *b, size_t filler)
     words[filler] = '\0';
     const struct record r = {.kind = RECORD_CASE,
                              .schema = RECORD_SCHEMA,
-                             .doc_no = bytes_of(p->id),
                              .created = bytes_of("2026-03-02T10:15:00+08:00"),
                              .u.case_content = {.title = bytes_of(p->id),
                                                 .filed = bytes_of("2026-03-02T10:00:00+08:00"),
