@@ -1,7 +1,7 @@
 #!/bin/sh
 # Goal: whoever is killed when, nothing acknowledged is lost, nothing is there twice, and nobody was told of what is not durable.
 #
-# CYCLES deaths (200), in networks of at most NETWORK_CYCLES (250) each, so that what is read anew after every death stays small; two
+# CYCLES deaths (200), in networks of at most NETWORK_CYCLES (100) each, so that what is read anew after every death stays small; two
 # networks side by side. Each network: an authority, the broker, three bureaus, officers who push all the while; crash-kill kills,
 # checks after every death, and at the end lets everything heal and holds the history against the ledgers. Then all four ledgers are
 # audited. When something was not ok, the folder is kept, and the command to run it again is printed.
@@ -15,7 +15,7 @@ if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ]; then export TMPDIR=/dev/shm; fi
 . "$(dirname "$0")/../e2e/lib.sh"
 
 CYCLES=${CYCLES:-200}
-NETWORK_CYCLES=${NETWORK_CYCLES:-250}
+NETWORK_CYCLES=${NETWORK_CYCLES:-100}
 SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 SPARE=330106-001
 
