@@ -3,6 +3,7 @@
  * has seen? See PROTOCOL.md, Session, for the order of the checks.
  */
 #include "base/fault.h"
+#include "base/log.h"
 #include "parts.h"
 #include "store.h"
 
@@ -24,6 +25,8 @@ struct greeting {
     uint64_t from;       /* size of our checkpoint that they named; 0: none */
     uint64_t known_size; /* for BYE rollback, where the node is behind; 0 where we are */
     const char *detail;
+    uint64_t told; /* where it is we who are behind: what they know of us … */
+    uint64_t here; /* … and what is left of it */
 };
 
 static int check_member(struct broker *b, struct greeting *g, const uint8_t key[32])
@@ -42,6 +45,25 @@ static int check_member(struct broker *b, struct greeting *g, const uint8_t key[
     return note_cache_open(&b->notes, g->f->u.hello.checkpoint, &g->origin->verifier, &g->theirs);
 }
 
+/* It is this broker that has lost something, of which they know ${told}, and it ${here}. */
+static int behind(struct greeting *g, uint64_t told, uint64_t here)
+{
+    g->known_size = 0;
+    g->told = told;
+    g->here = here;
+    return COMITY_E_ROLLBACK;
+}
+
+/* Say who knows more, in words: the operator sees the old copy that he has put back. */
+static void log_behind(const struct greeting *g)
+{
+    log_event(LOG_ERROR, "restored_from_an_old_copy", LOG_BYTES("member", g->member->id),
+              LOG_U64("told", g->told), LOG_U64("here", g->here), LOG_STR("what", g->detail),
+              LOG_STR("sentence", "this member knows more of this broker than there is: the folder "
+                                  "was put back from an old copy; nodes send nothing to it, and "
+                                  "nothing that they have recorded is lost"));
+}
+
 /* The node must not be behind what was seen of it. */
 static int check_their_history(struct broker *b, struct greeting *g)
 {
@@ -57,8 +79,7 @@ static int check_their_history(struct broker *b, struct greeting *g)
         return COMITY_E_EQUIVOCATION;
     if (g->f->u.hello.answered > g->known.parcel_seq) {
         g->detail = "the broker has lost parcels that it answered";
-        g->known_size = 0;
-        return COMITY_E_ROLLBACK;
+        return behind(g, g->f->u.hello.answered, g->known.parcel_seq);
     }
     return COMITY_OK;
 }
@@ -73,8 +94,7 @@ static int check_deliveries(struct broker *b, struct greeting *g)
     uint64_t taken = g->f->u.hello.taken;
     if (taken > g->recipient.given) {
         g->detail = "the broker has lost deliveries that it gave";
-        g->known_size = 0;
-        return COMITY_E_ROLLBACK;
+        return behind(g, taken, g->recipient.given);
     }
     if (taken < g->recipient.taken) {
         g->detail = "deliveries that were taken are not in this ledger";
@@ -105,18 +125,15 @@ static int check_our_history(struct broker *b, struct greeting *g)
     int err = note_cache_open(&b->notes, note, note_signer_public(b->keys->ledger), &ours);
     if (err)
         return err;
-    const uint64_t known_size = g->known_size;
-    g->detail = "this broker's ledger does not contain a checkpoint that it signed";
-    g->known_size = 0;
-    if (ours.size > ledger_signed_size(b->ledger))
-        return COMITY_E_ROLLBACK;
-    err = ledger_root(b->ledger, ours.size, &root);
+    const uint64_t size = ledger_signed_size(b->ledger);
+    if (ours.size <= size)
+        err = ledger_root(b->ledger, ours.size, &root);
     if (err)
         return err;
-    if (!hash_equal(&root, &ours.root))
-        return COMITY_E_ROLLBACK;
-    g->detail = NULL;
-    g->known_size = known_size;
+    if (ours.size > size || !hash_equal(&root, &ours.root)) {
+        g->detail = "this broker's ledger does not contain a checkpoint that it signed";
+        return behind(g, ours.size, size);
+    }
     g->from = ours.size;
     return COMITY_OK;
 }
@@ -225,6 +242,8 @@ int hello_take(struct broker *b, const struct link_peer *peer, const struct fram
         return COMITY_OK;
     if (s)
         session_drop(&b->sessions, s);
+    if (err == COMITY_E_ROLLBACK && g.told)
+        log_behind(&g);
     /* A rollback is told to the node whichever of us it is that lost something. */
     if (fault_is_ours(err) && err != COMITY_E_ROLLBACK)
         return err;

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "site/restore.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,13 +61,20 @@ int ask_find_socket(struct cli *c, const char **ret)
     return COMITY_OK;
 }
 
-/* Whether the socket lies in a node's folder: then a node that has just been started may open it.
- */
-static bool is_nodes(struct cli *c)
+/* The node's folder, when the socket lies in one. */
+static const char *folder_of_node(struct cli *c)
 {
     const char *slash = strrchr(c->socket, '/');
-    return exists(slash ? cli_text(c, "%.*s/node.conf", (int)(slash - c->socket), c->socket)
-                        : "node.conf");
+    return slash ? cli_text(c, "%.*s", (int)(slash - c->socket), c->socket) : ".";
+}
+
+/* Whether the socket lies in a node's folder: then a node that has just been started may open it.
+ * Not one that must not run. */
+static bool is_nodes(struct cli *c)
+{
+    struct site_rollback r;
+    const char *dir = folder_of_node(c);
+    return exists(cli_text(c, "%s/node.conf", dir)) && site_rollback_read(dir, &r) != 0;
 }
 
 static int open_patiently(struct cli *c)
@@ -85,6 +93,34 @@ static int open_patiently(struct cli *c)
     return err;
 }
 
+/* A node that does not run because its folder was put back from an old copy: what is the matter,
+ * and what to do. COMITY_OK when that is not it. */
+static int fail_rolled_back(struct cli *c)
+{
+    struct site_rollback r;
+    const char *dir = folder_of_node(c);
+    if (site_rollback_read(dir, &r))
+        return COMITY_OK;
+    int err =
+        r.known_size > r.size
+            ? cli_fail(
+                  c, COMITY_E_ROLLBACK,
+                  _("this node was put back from an old copy: its ledger has %llu entries, the "
+                    "broker has seen %llu of it. It has stopped and written nothing; what was "
+                    "sent is not lost."),
+                  (unsigned long long)r.size, (unsigned long long)r.known_size)
+            : cli_fail(
+                  c, COMITY_E_ROLLBACK,
+                  _("this node was put back from an old copy: the broker has seen another "
+                    "history of its ledger than these %llu entries. It has stopped and written "
+                    "nothing; what was sent is not lost."),
+                  (unsigned long long)r.size);
+    return cli_hint(c, err,
+                    _("if a newer folder is anywhere, put that back; else: comity node restore "
+                      "--dir %s"),
+                    dir);
+}
+
 int ask_open(struct cli *c, comity_client **ret)
 {
     if (!c->client) {
@@ -92,6 +128,8 @@ int ask_open(struct cli *c, comity_client **ret)
         if (err)
             return err;
         err = open_patiently(c);
+        if (err == COMITY_E_UNREACHABLE && fail_rolled_back(c))
+            return COMITY_E_ROLLBACK;
         if (err) {
             cli_fail_at(c, err, c->socket);
             if (err == COMITY_E_UNREACHABLE)

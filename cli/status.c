@@ -137,7 +137,13 @@ static void put_to_do(struct cli *c, const json_t *s)
     if (json_is_true(json_object_get(json_object_get(s, "roster"), "expired")))
         cli_next(c, _("! The roster is past its date: ask the authority for a new one"));
     const char *state = json_string_value(json_object_get(json_object_get(s, "link"), "state"));
-    if (state && strcmp(state, "rejected") == 0)
+    const char *token = json_string_value(json_object_get(json_object_get(s, "link"), "token"));
+    bool is_online = state && strcmp(state, "online") == 0;
+    if (!is_online && token && strcmp(token, "rollback") == 0)
+        cli_next(c, _("✗ The broker was put back from an old copy: it has forgotten what this node "
+                      "knows of it. Nothing is sent to it; what is recorded is safe here. Tell the "
+                      "broker's operator."));
+    else if (state && strcmp(state, "rejected") == 0)
         cli_next(c, _("! The broker rejects this node; its operator or the authority knows more"));
     if (!put_trouble(c, s))
         put_link(c, s);

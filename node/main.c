@@ -12,6 +12,7 @@
 #include "node.h"
 #include "site/arguments.h"
 #include "site/daemon.h"
+#include "site/restore.h"
 #include "uplink.h"
 
 #include <comity/err.h>
@@ -34,6 +35,7 @@ struct daemon {
     int signals;
     bool has_bulk;
     bool is_stopping;
+    bool is_in_order;   /* the broker has found nothing wrong with the ledger */
     bool wants_roster;  /* SIGHUP */
     int roster_trouble; /* why the last look came to nothing; said once */
 };
@@ -153,6 +155,43 @@ static int take_turn(struct daemon *d, struct node_out *out, const struct link_p
     return err;
 }
 
+/*
+ * The broker knows more of this ledger than there is. It must not grow, so this is remembered
+ * beside it, for those who ask with the command why nobody answers.
+ */
+static void say_rolled_back(const struct daemon *d)
+{
+    struct node_status s;
+    struct buf next = BUF_INIT;
+    node_status(d->node, &s);
+    const struct site_rollback r = {.size = ledger_signed_size(d->node->ledger),
+                                    .known_size = s.known_size,
+                                    .time_ms = clock_wall_ms(&d->node->clock)};
+    buf_printf(&next, "comity node restore --dir %s", d->site->dir);
+    log_event(LOG_ERROR, "restored_from_an_old_copy", LOG_U64("size", r.size),
+              LOG_U64("known_size", r.known_size),
+              LOG_STR("sentence", "the broker has seen more of this ledger than there is: the "
+                                  "folder was put back from an old copy; nothing was written, and "
+                                  "nothing that was sent is lost"),
+              LOG_STR("next", buf_str(&next)));
+    buf_free(&next);
+    int err = site_rollback_write(d->site, &r);
+    if (err)
+        log_event(LOG_ERROR, "rollback_not_noted", LOG_ERR(err));
+}
+
+/* Online: whatever was found once, the ledger is in order. */
+static void forget_rollback(struct daemon *d)
+{
+    struct node_status s;
+    if (d->is_in_order)
+        return;
+    node_status(d->node, &s);
+    d->is_in_order = s.session == NODE_ONLINE;
+    if (d->is_in_order && site_rollback_forget(d->site))
+        log_event(LOG_WARN, "rollback_not_forgotten");
+}
+
 static int run(struct daemon *d)
 {
     struct link_poll_item items[LINK_POLL_MAX];
@@ -165,7 +204,11 @@ static int run(struct daemon *d)
             break;
         daemon_take_signals(d->signals, &d->wants_roster, &d->is_stopping);
         err = take_turn(d, &out, items + 3, n);
+        if (!err)
+            forget_rollback(d);
     }
+    if (err == COMITY_E_ROLLBACK)
+        say_rolled_back(d);
     node_out_free(&out);
     log_event(err ? LOG_ERROR : LOG_INFO, "stopped", LOG_ERR(err));
     return err;

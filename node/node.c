@@ -335,6 +335,7 @@ void node_status(const struct node *n, struct node_status *ret)
     *ret = (struct node_status){.session = c->session.state,
                                 .online_since_ms = is_online ? c->session.online_ms : 0,
                                 .last_token = c->session.last_token,
+                                .known_size = c->session.known_size,
                                 .parcels_queued = c->last_parcel_seq - c->cursor[CURSOR_ANSWERED],
                                 .deliveries_taken = c->cursor[CURSOR_TAKEN],
                                 .turns_undone = c->turns_undone,

@@ -110,6 +110,7 @@ struct node_status {
     enum node_session session;
     int64_t online_since_ms; /* wall clock; 0 when not online */
     const char *last_token;  /* why the broker or we ended the last session; NULL for none */
+    uint64_t known_size;     /* COMITY_E_ROLLBACK: entries that the broker has seen; 0: not said */
     uint64_t parcels_queued; /* not answered yet */
     uint64_t deliveries_taken;
     uint64_t turns_undone; /* since the start */

@@ -241,8 +241,15 @@ static int take_bye(const struct taking *k)
     if ((why == COMITY_E_ROLLBACK && k->f->u.bye.has_known_size) || why == COMITY_E_EQUIVOCATION) {
         log_event(LOG_ERROR, "rollback", LOG_U64("size", size),
                   LOG_U64("known_size", k->f->u.bye.known_size));
+        k->s->known_size = k->f->u.bye.known_size;
         return COMITY_E_ROLLBACK;
     }
+    if (why == COMITY_E_ROLLBACK)
+        log_event(LOG_ERROR, "broker_rolled_back",
+                  LOG_U64("known_size", n->core->broker.checkpoint.size),
+                  LOG_STR("sentence", "the broker was put back from an old copy, and has forgotten "
+                                      "what this node knows of it; nothing is sent to it, and what "
+                                      "is recorded is safe here"));
     return COMITY_OK;
 }
 

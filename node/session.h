@@ -33,6 +33,7 @@ struct session {
     int64_t broker_mono_ms; /* … and when that came in */
     bool is_clock_off;      /* it was said in the log */
     const char *last_token;
+    uint64_t known_size; /* of this ledger, as the broker said when it found us behind */
 
     uint64_t their_grant; /* bytes of SUBMIT frames since WELCOME: may be sent … */
     uint64_t sent;        /* … and were */

@@ -82,6 +82,7 @@ static int check_own(struct turn *t, const struct frame *f)
     if (seen.size <= size && hash_equal(&root, &seen.root))
         return COMITY_OK;
     log_event(LOG_ERROR, "rollback", LOG_U64("size", size), LOG_U64("known_size", seen.size));
+    n->core->session.known_size = seen.size;
     return COMITY_E_ROLLBACK;
 }
 
