@@ -309,6 +309,8 @@ static int answer_all(struct broker *b)
         int err = deliver_answers(b, s);
         if (!err)
             err = deliver_parcels(b, s);
+        if (!err)
+            err = deliver_recalled(b, s);
         if (err && fault_of(err) == FAULT_STORE)
             return err;
         if (err)

@@ -117,7 +117,7 @@ static bool is_delivery_due(const struct session *s)
 
 bool deliver_is_due(const struct session *s)
 {
-    return is_answer_due(s) || is_delivery_due(s);
+    return is_answer_due(s) || is_delivery_due(s) || s->now.recall_due;
 }
 
 static struct broker_output *next_output(struct broker *b)
@@ -149,4 +149,51 @@ int deliver_parcels(struct broker *b, struct session *s)
         next_output(b)->frame = frame;
     }
     return COMITY_OK;
+}
+
+/* What there is behind what was asked for; nothing more, when the next numbers are all let go. */
+static int fill_recalled(struct broker *b, struct session *s, struct frame *f, struct buf *kept,
+                         struct buf *statement)
+{
+    struct queue_delivery d;
+    struct known known;
+    struct bytes origin = bytes_of(s->now.recall_origin);
+    int err = queue_known(b->store, origin, &known, NULL);
+    if (err)
+        return err;
+    int found = queue_kept(b->store, origin, s->now.recall_after, &d, &f->u.recalled.parcel_seq);
+    if (found && found != COMITY_E_NOT_FOUND)
+        return found;
+    f->u.recalled.last =
+        known.parcel_seq > f->u.recalled.parcel_seq ? known.parcel_seq : f->u.recalled.parcel_seq;
+    if (found)
+        return COMITY_OK;
+    err = find_parcel(b, &d, kept, &f->u.recalled.parcel);
+    if (!err)
+        err = put_statement(b, s, &d.routed, 1, statement);
+    f->u.recalled.statement = buf_bytes(statement);
+    return err;
+}
+
+/* One question is open at a time, and its answer is one frame: that is all its credit. */
+int deliver_recalled(struct broker *b, struct session *s)
+{
+    struct buf kept = BUF_INIT;
+    struct buf statement = BUF_INIT;
+    struct frame f = {.kind = FRAME_RECALLED,
+                      .epoch = BYTES(s->epoch, EPOCH_LEN),
+                      .u.recalled = {.origin = bytes_of(s->now.recall_origin)}};
+    uint64_t size_before = s->now.checkpoint_size;
+    if (!s->now.recall_due)
+        return COMITY_OK;
+    int err = fill_recalled(b, s, &f, &kept, &statement);
+    if (!err)
+        err = broker_send(b, &s->peer, &f);
+    if (err)
+        s->now.checkpoint_size = size_before;
+    else
+        s->now.recall_due = false;
+    buf_free(&kept);
+    buf_free(&statement);
+    return err;
 }

@@ -6,6 +6,7 @@
 #include "store.h"
 
 #include <comity/err.h>
+#include <string.h>
 
 enum {
     ROSTER_BYTES_AN_HOUR = 128 * 1024 * 1024 /* asked for by one key; the largest, 16 times */
@@ -114,16 +115,33 @@ static int take_prove(struct broker *b, struct session *s, const struct frame *f
     return err;
 }
 
+/* A ledger of this very member; one question at a time, so that little of it lies in our memory. */
+static int take_recall(struct broker *b, struct session *s, const struct frame *f, size_t frame_len)
+{
+    (void)frame_len;
+    struct bytes origin = f->u.recall.origin;
+    const struct roster_origin *o = roster_origin_of(b->roster, origin);
+    if (!o || !bytes_is(o->member->id, s->member) || origin.len > ORIGIN_MAX)
+        return broker_bye(b, &s->peer, COMITY_E_NOT_MEMBER, "RECALL of another's ledger", 0);
+    if (s->now.recall_due)
+        return broker_bye(b, &s->peer, COMITY_E_INVALID, "RECALL before an answer", 0);
+    memcpy(s->now.recall_origin, origin.data, origin.len);
+    s->now.recall_origin[origin.len] = '\0';
+    s->now.recall_after = f->u.recall.after;
+    s->now.recall_due = true;
+    return COMITY_OK;
+}
+
 /* Frames that a node may send, within a session but for HELLO and BYE; `writes` makes the turn a
  * transaction. */
 static const struct {
     int (*take)(struct broker *b, struct session *s, const struct frame *f, size_t frame_len);
     bool writes;
-} handlers[FRAME_PROOF + 1] = {
+} handlers[FRAME_LAST + 1] = {
     [FRAME_HELLO] = {NULL, true},        [FRAME_SUBMIT] = {submit_take, true},
     [FRAME_TAKEN] = {take_taken, true},  [FRAME_ROSTER_ASK] = {take_roster_ask, false},
     [FRAME_PING] = {take_ping, false},   [FRAME_PONG] = {take_pong, false},
-    [FRAME_PROVE] = {take_prove, false},
+    [FRAME_PROVE] = {take_prove, false}, [FRAME_RECALL] = {take_recall, false},
 };
 
 static int take_session_frame(struct broker *b, const struct link_peer *peer, const struct frame *f,

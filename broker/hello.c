@@ -25,8 +25,9 @@ struct greeting {
     uint64_t from;       /* size of our checkpoint that they named; 0: none */
     uint64_t known_size; /* for BYE rollback, where the node is behind; 0 where we are */
     const char *detail;
-    uint64_t told; /* where it is we who are behind: what they know of us … */
-    uint64_t here; /* … and what is left of it */
+    bool is_successor; /* not the member's first ledger */
+    uint64_t told;     /* where it is we who are behind: what they know of us … */
+    uint64_t here;     /* … and what is left of it */
 };
 
 static int check_member(struct broker *b, struct greeting *g, const uint8_t key[32])
@@ -84,6 +85,32 @@ static int check_their_history(struct broker *b, struct greeting *g)
     return COMITY_OK;
 }
 
+/* What was let go cannot be given again, whoever asks. */
+static uint64_t taken_of(const struct greeting *g)
+{
+    uint64_t taken = g->f->u.hello.taken;
+    return g->is_successor && taken + 1 < g->first_delivery ? g->first_delivery - 1 : taken;
+}
+
+/*
+ * A ledger that succeeds another one says HELLO for the first time: it has taken what it says, not
+ * what the one before it had. What that one took and is still held is given again, for the copy
+ * that was put back may be without it.
+ */
+static int check_successor(struct broker *b, struct greeting *g)
+{
+    struct bytes taker = BYTES_NONE;
+    struct bytes origin = g->f->u.hello.origin;
+    g->is_successor = g->member->ledger_count > 1;
+    if (!g->is_successor)
+        return COMITY_OK;
+    int err = queue_taker(b->store, g->member->id, b->arena, &taker);
+    if (err || bytes_equal(taker, origin))
+        return err;
+    err = queue_set_taker(b->store, g->member->id, origin, taken_of(g));
+    return err ? err : queue_recipient(b->store, g->member->id, &g->recipient);
+}
+
 static int check_deliveries(struct broker *b, struct greeting *g)
 {
     int err = queue_recipient(b->store, g->member->id, &g->recipient);
@@ -91,7 +118,10 @@ static int check_deliveries(struct broker *b, struct greeting *g)
         err = queue_first_delivery(b->store, g->member->id, &g->first_delivery);
     if (err)
         return err;
-    uint64_t taken = g->f->u.hello.taken;
+    err = check_successor(b, g);
+    if (err)
+        return err;
+    uint64_t taken = taken_of(g);
     if (taken > g->recipient.given) {
         g->detail = "the broker has lost deliveries that it gave";
         return behind(g, taken, g->recipient.given);
@@ -108,7 +138,7 @@ static int check_deliveries(struct broker *b, struct greeting *g)
  * lets come. */
 static int catch_up(struct broker *b, const struct greeting *g)
 {
-    uint64_t taken = g->f->u.hello.taken;
+    uint64_t taken = taken_of(g);
     if (taken == g->recipient.taken)
         return COMITY_OK;
     return queue_set_taken(b->store, g->member->id, taken, clock_wall_ms(b->clock));
@@ -168,7 +198,7 @@ static struct session *open_session(struct broker *b, const struct link_peer *pe
     /* A refusal that the node has not been told of: what it submits meanwhile is built upon a
      * parcel that does not count. */
     s->now.has_refusal = g->known.refused > g->f->u.hello.answered;
-    s->now.next_delivery = g->f->u.hello.taken + 1;
+    s->now.next_delivery = taken_of(g) + 1;
     s->now.given = g->recipient.given;
     s->now.deliver_granted = g->f->u.hello.credit;
     return s;

@@ -24,7 +24,9 @@ int submit_take(struct broker *b, struct session *s, const struct frame *f, size
 int deliver_answers(struct broker *b, struct session *s) __attribute__((warn_unused_result));
 /* … and deliveries, as far as credit goes. */
 int deliver_parcels(struct broker *b, struct session *s) __attribute__((warn_unused_result));
-/* Whether there is more of either. */
+/* … and what was asked for of an earlier ledger. */
+int deliver_recalled(struct broker *b, struct session *s) __attribute__((warn_unused_result));
+/* Whether there is more of any. */
 bool deliver_is_due(const struct session *s);
 
 /* roster.c: hold all sessions against the roster in force, and hand it to some of those that stay.

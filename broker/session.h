@@ -46,6 +46,11 @@ struct session_state {
                                too small */
 
     uint64_t checkpoint_size; /* of our checkpoint last sent in this session */
+
+    bool
+        recall_due; /* RECALL that is not answered yet: of that ledger, what comes after that one */
+    char recall_origin[ORIGIN_MAX + 1];
+    uint64_t recall_after;
 };
 
 struct session {

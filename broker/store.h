@@ -91,6 +91,21 @@ int queue_answers(struct store *s, struct bytes origin, uint64_t after, size_t m
                   uint64_t *ret_index, size_t *ret_count, uint64_t *ret_last, bool *ret_refused)
     __attribute__((warn_unused_result));
 
+/* The next parcel of ${origin} behind ${after} that was accepted and is still held, within the next
+ * QUEUE_LOOK numbers, so that looking ends. COMITY_E_NOT_FOUND when there is none among them.
+ * ${ret_seq} is its parcel_seq, or the last one that was looked at. */
+enum { QUEUE_LOOK = 4096 };
+int queue_kept(struct store *s, struct bytes origin, uint64_t after, struct queue_delivery *ret,
+               uint64_t *ret_seq) __attribute__((warn_unused_result));
+
+/* Which ledger of ${member} has taken what recipient.taken says; none: its first one. Into ${a}. */
+int queue_taker(struct store *s, struct bytes member, struct arena *a, struct bytes *ret)
+    __attribute__((warn_unused_result));
+/* Ledger ${origin} takes for ${member} from now on, and has everything up to ${seq}: of what was
+ * taken before it, and is still held, the rest waits again. */
+int queue_set_taker(struct store *s, struct bytes member, struct bytes origin, uint64_t seq)
+    __attribute__((warn_unused_result));
+
 /* Let go of up to ${max} parcels that were done by ${before_ms}. */
 int queue_sweep(struct store *s, int64_t before_ms, size_t max, size_t *ret_freed)
     __attribute__((warn_unused_result));

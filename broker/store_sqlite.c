@@ -299,6 +299,94 @@ int queue_answers(struct store *s, struct bytes origin, uint64_t after, size_t m
     return err == DB_ROW ? COMITY_OK : err;
 }
 
+int queue_kept(struct store *s, struct bytes origin, uint64_t after, struct queue_delivery *ret,
+               uint64_t *ret_seq)
+{
+    struct db_rows *rows = NULL;
+    bool found = false;
+    int got = 0;
+    uint64_t seq = after;
+    int err = db_query(store_db(s), &rows,
+                       "SELECT parcel_seq, id, routed, chunk, token IS NULL FROM parcel"
+                       " WHERE origin = ?1 AND parcel_seq > ?2 ORDER BY parcel_seq LIMIT ?3",
+                       DB_TEXT(origin), DB_U64(after), DB_U64(QUEUE_LOOK));
+    while (!err && !found && (got = db_next(rows)) == DB_ROW) {
+        seq = db_u64(rows, 0);
+        found = db_u64(rows, 3) != 0 && db_u64(rows, 4) != 0;
+        if (found)
+            *ret = (struct queue_delivery){
+                .parcel = db_u64(rows, 1), .routed = db_u64(rows, 2), .chunk = db_u64(rows, 3)};
+    }
+    db_done(rows);
+    if (err || got < 0)
+        return err ? err : got;
+    *ret_seq = seq;
+    return found ? COMITY_OK : COMITY_E_NOT_FOUND;
+}
+
+int queue_taker(struct store *s, struct bytes member, struct arena *a, struct bytes *ret)
+{
+    struct db_rows *rows = NULL;
+    struct bytes taker = BYTES_NONE;
+    int err = db_query(store_db(s), &rows, "SELECT origin FROM recipient WHERE member = ?1",
+                       DB_TEXT(member));
+    int got = err ? err : db_next(rows);
+    if (got == DB_ROW && !db_is_null(rows, 0) && !(taker = arena_copy(a, db_bytes(rows, 0))).data)
+        got = COMITY_E_NOMEM;
+    db_done(rows);
+    if (got < 0)
+        return got;
+    *ret = taker;
+    return COMITY_OK;
+}
+
+/* What waits for ${member} behind its cursor, counted anew: in all, and sender by sender. */
+static int recount(struct store *s, struct bytes member)
+{
+    struct db *db = store_db(s);
+    int err = db_run(db,
+                     "UPDATE recipient SET queued = (SELECT coalesce(sum(p.len), 0) FROM delivery d"
+                     " JOIN parcel p ON p.id = d.parcel WHERE d.member = ?1 AND d.seq > taken)"
+                     " WHERE member = ?1",
+                     DB_TEXT(member));
+    if (!err)
+        err = db_run(db, "UPDATE share SET queued = 0 WHERE member = ?1", DB_TEXT(member));
+    if (!err)
+        err = db_run(db,
+                     "INSERT INTO share(member, sender, queued, held) SELECT ?1,"
+                     " substr(id, 1, instr(id || '.', '.') - 1) AS sender, sum(len), 0 FROM"
+                     " (SELECT substr(p.origin, instr(p.origin, '/') + 1) AS id, p.len AS len"
+                     "  FROM delivery d JOIN recipient r ON r.member = d.member"
+                     "  JOIN parcel p ON p.id = d.parcel WHERE d.member = ?1 AND d.seq > r.taken)"
+                     " WHERE true GROUP BY 2"
+                     " ON CONFLICT(member, sender) DO UPDATE SET queued = excluded.queued",
+                     DB_TEXT(member));
+    return err;
+}
+
+int queue_set_taker(struct store *s, struct bytes member, struct bytes origin, uint64_t seq)
+{
+    struct db *db = store_db(s);
+    struct recipient r;
+    int err = queue_recipient(s, member, &r);
+    if (!err)
+        err = db_run(db,
+                     "INSERT INTO recipient(member, given, taken, queued, origin)"
+                     " VALUES(?1, 0, 0, 0, ?2) ON CONFLICT(member) DO UPDATE SET origin = ?2",
+                     DB_TEXT(member), DB_TEXT(origin));
+    if (err || seq >= r.taken)
+        return err;
+    err = db_run(db, "UPDATE recipient SET taken = ?2 WHERE member = ?1", DB_TEXT(member),
+                 DB_U64(seq));
+    /* Nothing of it may be let go before it is taken again. */
+    if (!err)
+        err = db_run(db,
+                     "UPDATE parcel SET done_ms = NULL WHERE done_ms IS NOT NULL AND id IN"
+                     " (SELECT parcel FROM delivery WHERE member = ?1 AND seq > ?2)",
+                     DB_TEXT(member), DB_U64(seq));
+    return err ? err : recount(s, member);
+}
+
 static int let_go(struct store *s, uint64_t id, uint64_t chunk)
 {
     int err = store_free(s, chunk);

@@ -29,6 +29,8 @@ const char *frame_kind_word(enum frame_kind kind)
         [FRAME_PONG] = "PONG",
         [FRAME_PROVE] = "PROVE",
         [FRAME_PROOF] = "PROOF",
+        [FRAME_RECALL] = "RECALL",
+        [FRAME_RECALLED] = "RECALLED",
     };
     if ((unsigned)kind >= sizeof words / sizeof words[0] || !words[kind])
         return "UNKNOWN";
@@ -133,6 +135,30 @@ static const struct bind_field proof_fields[] = {
     BIND_BYTES(struct frame, u.proof.checkpoint, 1, BIND_NOTE_MAX),
 };
 
+static const struct bind_field recall_fields[] = {
+    EPOCH,
+    BIND_TEXT(struct frame, u.recall.origin, 1, ORIGIN_MAX, bind_is_origin),
+    BIND_U64(struct frame, u.recall.after),
+};
+
+static const struct bind_field recalled_fields[] = {
+    EPOCH,
+    BIND_TEXT(struct frame, u.recalled.origin, 1, ORIGIN_MAX, bind_is_origin),
+    BIND_U64(struct frame, u.recalled.parcel_seq),
+    BIND_U64(struct frame, u.recalled.last),
+    BIND_BYTES(struct frame, u.recalled.statement, 1, PARCEL_BYTES_MAX),
+    BIND_BYTES(struct frame, u.recalled.parcel, 1, PARCEL_BYTES_MAX),
+};
+
+/* A parcel and its statement come together, and none is beyond the last one. */
+static int recalled_rule(const void *self)
+{
+    const struct frame *f = self;
+    if (!f->u.recalled.statement.data != !f->u.recalled.parcel.data)
+        return COMITY_E_MALFORMED;
+    return f->u.recalled.parcel_seq <= f->u.recalled.last ? COMITY_OK : COMITY_E_MALFORMED;
+}
+
 static int roster_ask_rule(const void *self)
 {
     const struct frame *f = self;
@@ -164,11 +190,14 @@ static const struct bind ping_bind = BIND_OF(ping, struct frame, ping_fields, NU
 static const struct bind pong_bind = BIND_OF(pong, struct frame, pong_fields, NULL);
 static const struct bind prove_bind = BIND_OF(prove, struct frame, prove_fields, NULL);
 static const struct bind proof_bind = BIND_OF(proof, struct frame, proof_fields, NULL);
+static const struct bind recall_bind = BIND_OF(recall, struct frame, recall_fields, NULL);
+static const struct bind recalled_bind =
+    BIND_OF(recalled, struct frame, recalled_fields, recalled_rule);
 
 static int frame_rule(const void *self)
 {
     const struct frame *f = self;
-    return f->kind >= FRAME_HELLO && f->kind <= FRAME_PROOF ? COMITY_OK : COMITY_E_UNKNOWN_MESSAGE;
+    return f->kind >= FRAME_HELLO && f->kind <= FRAME_LAST ? COMITY_OK : COMITY_E_UNKNOWN_MESSAGE;
 }
 
 static const struct bind_field frame_fields[] = {
@@ -186,6 +215,8 @@ static const struct bind_field frame_fields[] = {
     BIND_CASE(struct frame, kind, &pong_bind),
     BIND_CASE(struct frame, kind, &prove_bind),
     BIND_CASE(struct frame, kind, &proof_bind),
+    BIND_CASE(struct frame, kind, &recall_bind),
+    BIND_CASE(struct frame, kind, &recalled_bind),
 };
 static const struct bind frame_bind = BIND_OF(frame, struct frame, frame_fields, frame_rule);
 
@@ -208,7 +239,7 @@ int frame_encode(const struct frame *f, struct buf *out)
 
 int frame_decode(struct arena *a, struct bytes bytes, struct frame *ret)
 {
-    if (bytes.len == 0 || codec_first_field(bytes) > FRAME_PROOF)
+    if (bytes.len == 0 || codec_first_field(bytes) > FRAME_LAST)
         return COMITY_E_UNKNOWN_MESSAGE;
     return bind_decode(a, bytes, &frame_bind, &frame_limits, ret);
 }

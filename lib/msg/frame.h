@@ -30,7 +30,10 @@ enum frame_kind {
     FRAME_PING,
     FRAME_PONG,
     FRAME_PROVE,
-    FRAME_PROOF
+    FRAME_PROOF,
+    FRAME_RECALL,
+    FRAME_RECALLED,
+    FRAME_LAST = FRAME_RECALLED
 };
 
 /* One struct for all kinds: the fields that a kind has are those of its message in
@@ -112,6 +115,17 @@ struct frame {
             size_t proof_count;
             struct bytes checkpoint;
         } proof;
+        struct {
+            struct bytes origin;
+            uint64_t after;
+        } recall;
+        struct {
+            struct bytes origin;
+            uint64_t parcel_seq;
+            uint64_t last;
+            struct bytes statement; /* none, as the parcel: nothing more up to parcel_seq */
+            struct bytes parcel;
+        } recalled;
     } u;
 };
 

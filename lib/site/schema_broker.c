@@ -89,5 +89,8 @@ const char *const site_broker_schema[] = {
     "  JOIN recipient r ON r.member = d.member JOIN parcel p ON p.id = d.parcel WHERE d.seq > "
     "r.taken) GROUP BY 1, 2;"
     "ALTER TABLE blob_member ADD COLUMN held_for TEXT;",
+
+    /* Step 5. Which ledger of the member has taken what `taken` says; NULL: its first. */
+    "ALTER TABLE recipient ADD COLUMN origin TEXT;",
 };
 const size_t site_broker_schema_count = sizeof site_broker_schema / sizeof site_broker_schema[0];

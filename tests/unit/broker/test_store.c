@@ -289,14 +289,78 @@ static void deliveries_run_ahead_of_taken_only_so_far(void **state)
     assert_int_equal(session_may_deliver(&s), s.now.deliver_bytes + 5);
 }
 
+/* ---- a successor ---- */
+
+static uint64_t put_parcel(struct fixture *f, uint64_t seq, const char *bytes)
+{
+    uint64_t id = 0;
+    const struct queue_parcel p = {.origin = BYTES_LIT("net/" HANGZHOU),
+                                   .parcel_seq = seq,
+                                   .size = seq,
+                                   .routed = seq,
+                                   .bytes = bytes_of(bytes)};
+    assert_int_equal(queue_put_parcel(f->store, &p, &id), 0);
+    const struct queue_put d = {.member = BYTES_LIT(SHENZHEN),
+                                .seq = seq,
+                                .parcel = id,
+                                .sender = BYTES_LIT(HANGZHOU),
+                                .len = strlen(bytes)};
+    assert_int_equal(queue_put_delivery(f->store, &d), 0);
+    return id;
+}
+
+static void what_a_lost_ledger_took_waits_for_its_successor(void **state)
+{
+    struct fixture *f = *state;
+    struct arena *a = arena_new(1 << 16);
+    struct recipient r;
+    struct bytes taker;
+    uint64_t share = 0;
+    size_t freed = 0;
+    open_store(f);
+    assert_int_equal(store_begin(f->store), 0);
+    put_parcel(f, 1, "one");
+    put_parcel(f, 2, "two, and longer");
+    put_parcel(f, 3, "three");
+    assert_int_equal(queue_set_taken(f->store, BYTES_LIT(SHENZHEN), 3, 1000), 0);
+    assert_int_equal(queue_taker(f->store, BYTES_LIT(SHENZHEN), a, &taker), 0);
+    assert_null(taker.data);
+
+    assert_int_equal(
+        queue_set_taker(f->store, BYTES_LIT(SHENZHEN), BYTES_LIT("net/" SHENZHEN ".2"), 1), 0);
+    assert_int_equal(queue_taker(f->store, BYTES_LIT(SHENZHEN), a, &taker), 0);
+    assert_true(bytes_is(taker, "net/" SHENZHEN ".2"));
+    assert_int_equal(queue_recipient(f->store, BYTES_LIT(SHENZHEN), &r), 0);
+    assert_int_equal(r.taken, 1);
+    assert_int_equal(r.given, 3);
+    assert_int_equal(r.queued, strlen("two, and longer") + strlen("three"));
+    assert_int_equal(queue_share(f->store, BYTES_LIT(SHENZHEN), BYTES_LIT(HANGZHOU), &share), 0);
+    assert_int_equal(share, r.queued);
+    /* Only what was not given up again may go. */
+    assert_int_equal(queue_sweep(f->store, 5000, 16, &freed), 0);
+    assert_int_equal(freed, 1);
+    /* A cursor is never moved forward by it. */
+    assert_int_equal(
+        queue_set_taker(f->store, BYTES_LIT(SHENZHEN), BYTES_LIT("net/" SHENZHEN ".3"), 2), 0);
+    assert_int_equal(queue_recipient(f->store, BYTES_LIT(SHENZHEN), &r), 0);
+    assert_int_equal(r.taken, 1);
+    assert_int_equal(store_commit(f->store), 0);
+    arena_free(a);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(housekeeping_walks_over_no_table),    TEST(earlier_tables_are_brought_up_to_date),
-        TEST(weight_is_that_of_the_sealed_blocks), TEST(blobs_that_may_go_are_found_at_once),
-        TEST(account_begins_anew_with_the_hour),   TEST(deliveries_run_ahead_of_taken_only_so_far),
-        TEST(root_of_wrong_length_is_damage),      TEST(session_is_found_by_key_and_by_member),
+        TEST(housekeeping_walks_over_no_table),
+        TEST(earlier_tables_are_brought_up_to_date),
+        TEST(weight_is_that_of_the_sealed_blocks),
+        TEST(blobs_that_may_go_are_found_at_once),
+        TEST(account_begins_anew_with_the_hour),
+        TEST(deliveries_run_ahead_of_taken_only_so_far),
+        TEST(root_of_wrong_length_is_damage),
+        TEST(session_is_found_by_key_and_by_member),
+        TEST(what_a_lost_ledger_took_waits_for_its_successor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -261,6 +261,17 @@ static inline struct frame sample_frame(enum frame_kind kind)
         f.u.proof.proof_count = 2;
         f.u.proof.checkpoint = SAMPLE_NOTE;
         break;
+    case FRAME_RECALL:
+        f.u.recall.origin = BYTES_LIT("cn-samr/330100-001");
+        f.u.recall.after = 21;
+        break;
+    case FRAME_RECALLED:
+        f.u.recalled.origin = BYTES_LIT("cn-samr/330100-001");
+        f.u.recalled.parcel_seq = 22;
+        f.u.recalled.last = 23;
+        f.u.recalled.statement = BYTES_LIT("statement");
+        f.u.recalled.parcel = BYTES_LIT("parcel");
+        break;
     }
     return f;
 }
@@ -360,7 +371,7 @@ static inline const struct decoder *decoder_named(const char *name)
 /* The ${n}th sample of ${d}; false when there are no more. */
 static inline bool sample_put(const struct decoder *d, unsigned n, struct buf *out, int *ret_err)
 {
-    unsigned count = d->again == frame_again        ? FRAME_PROOF
+    unsigned count = d->again == frame_again        ? FRAME_LAST
                      : d->again == bulk_frame_again ? BULK_DATA
                                                     : 1;
     if (n >= count)

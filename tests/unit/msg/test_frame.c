@@ -97,6 +97,13 @@ static void the_other_kinds_come_back(void **state)
     assert_true(f.u.proof.from == 19 && f.u.proof.to == 20 && f.u.proof.proof_count == 2);
     assert_bytes(f.u.proof.proof[0], SAMPLE_HASH(20));
     assert_bytes(f.u.proof.checkpoint, SAMPLE_NOTE);
+    f = frame_back(a, FRAME_RECALL);
+    assert_true(bytes_is(f.u.recall.origin, "cn-samr/330100-001") && f.u.recall.after == 21);
+    f = frame_back(a, FRAME_RECALLED);
+    assert_true(bytes_is(f.u.recalled.origin, "cn-samr/330100-001"));
+    assert_true(f.u.recalled.parcel_seq == 22 && f.u.recalled.last == 23);
+    assert_bytes(f.u.recalled.statement, BYTES_LIT("statement"));
+    assert_bytes(f.u.recalled.parcel, BYTES_LIT("parcel"));
     arena_free(a);
 }
 
@@ -112,7 +119,7 @@ static int frame_err(const struct frame *f)
 static void epoch_is_sixteen_bytes_in_every_kind_that_has_one(void **state)
 {
     (void)state;
-    for (enum frame_kind kind = FRAME_HELLO; kind <= FRAME_PROOF; kind++) {
+    for (enum frame_kind kind = FRAME_HELLO; kind <= FRAME_LAST; kind++) {
         struct frame f = sample_frame(kind);
         bool without = kind == FRAME_HELLO || kind == FRAME_BYE || kind == FRAME_RESYNC;
         f.epoch.len = 15;
@@ -121,6 +128,18 @@ static void epoch_is_sixteen_bytes_in_every_kind_that_has_one(void **state)
         f.epoch = BYTES(sample_octets(), 17);
         assert_int_equal(frame_err(&f), without ? 0 : COMITY_E_INVALID);
     }
+}
+
+static void recalled_parcel_comes_with_its_statement_and_not_beyond_the_last(void **state)
+{
+    (void)state;
+    struct frame f = sample_frame(FRAME_RECALLED);
+    f.u.recalled.statement = BYTES_NONE;
+    assert_int_not_equal(frame_err(&f), 0);
+    f.u.recalled.parcel = BYTES_NONE;
+    assert_int_equal(frame_err(&f), 0);
+    f.u.recalled.parcel_seq = 24;
+    assert_int_not_equal(frame_err(&f), 0);
 }
 
 static void frame_wrong_values_are_invalid(void **state)
@@ -195,12 +214,12 @@ static void frame_of_no_or_another_kind_is_unknown(void **state)
 {
     (void)state;
     assert_int_equal(decode_err(BYTES_NONE), COMITY_E_UNKNOWN_MESSAGE);
-    assert_int_equal(decode_err(BYTES_LIT("\x7a\x00")), COMITY_E_UNKNOWN_MESSAGE); /* 15 */
+    assert_int_equal(decode_err(BYTES_LIT("\x8a\x01\x00")), COMITY_E_UNKNOWN_MESSAGE); /* 17 */
     assert_int_equal(decode_err(BYTES_LIT("\xfa\x3f\x00")), COMITY_E_UNKNOWN_MESSAGE);
     assert_int_equal(decode_err(BYTES_LIT("\x52\x00")), 0); /* RESYNC */
     assert_int_equal(decode_err(BYTES_LIT("\x80")), COMITY_E_MALFORMED);
     /* One that we know and, behind it, one that we do not. */
-    assert_int_equal(decode_err(BYTES_LIT("\x52\x00\x7a\x00")), COMITY_E_NOT_CANONICAL);
+    assert_int_equal(decode_err(BYTES_LIT("\x52\x00\x8a\x01\x00")), COMITY_E_NOT_CANONICAL);
 }
 
 static void frame_kind_words(void **state)
@@ -209,8 +228,9 @@ static void frame_kind_words(void **state)
     assert_string_equal(frame_kind_word(FRAME_HELLO), "HELLO");
     assert_string_equal(frame_kind_word(FRAME_ROSTER_PART), "ROSTER_PART");
     assert_string_equal(frame_kind_word(FRAME_PROOF), "PROOF");
+    assert_string_equal(frame_kind_word(FRAME_RECALLED), "RECALLED");
     assert_string_equal(frame_kind_word(0), "UNKNOWN");
-    assert_string_equal(frame_kind_word(FRAME_PROOF + 1), "UNKNOWN");
+    assert_string_equal(frame_kind_word(FRAME_LAST + 1), "UNKNOWN");
 }
 
 /* ---- bulk ---- */
@@ -284,6 +304,7 @@ int main(void)
         cmocka_unit_test(parcels_come_back),
         cmocka_unit_test(the_other_kinds_come_back),
         cmocka_unit_test(epoch_is_sixteen_bytes_in_every_kind_that_has_one),
+        cmocka_unit_test(recalled_parcel_comes_with_its_statement_and_not_beyond_the_last),
         cmocka_unit_test(frame_wrong_values_are_invalid),
         cmocka_unit_test(parcel_and_statement_share_the_limit_of_a_frame),
         cmocka_unit_test(frame_of_no_or_another_kind_is_unknown),
