@@ -16,6 +16,9 @@ const struct flag roster_add_flags[] = {
      N_("The roster in force (default: NET.roster beside the network file, if there)")},
     {"out", N_("FILE"), 0,
      N_("Where to write the new one (default: it replaces the one in force)")},
+    {"at", N_("FILE"), 0,
+     N_("A member comes back with a successor: close its ledger at what the broker witnessed of it "
+        "(`comity broker witness`)")},
     {"key", N_("FILE"), FLAG_MANY | FLAG_NEEDED, N_("An authority key that signs")},
     {"renew-in", N_("DAYS"), 0, N_("The roster must be renewed within so many days (default 366)")},
     {0},
@@ -182,11 +185,13 @@ static int check_again(struct cli *c, const struct roster_member *m, const struc
     struct origin o;
     bool is_closed = m->ledger_count == 0 || m->ledgers[m->ledger_count - 1].is_closed;
     if (!is_closed)
-        return cli_hint(c,
-                        cli_fail(c, COMITY_E_EXISTS,
-                                 _("%.*s is a member already, and its ledger is open"),
-                                 (int)m->id.len, (const char *)m->id.data),
-                        "comity authority revoke %.*s", (int)m->id.len, (const char *)m->id.data);
+        return cli_hint(
+            c,
+            cli_fail(c, COMITY_E_EXISTS, _("%.*s is a member already, and its ledger is open"),
+                     (int)m->id.len, (const char *)m->id.data),
+            _("where its ledger cannot be gone on with: comity broker witness %.*s, and "
+              "here --at with that file"),
+            (int)m->id.len, (const char *)m->id.data);
     if (m->role != j->role)
         return cli_fail(c, COMITY_E_INVALID, _("%.*s is a %s, and cannot come back as a %s"),
                         (int)m->id.len, (const char *)m->id.data, member_role_word(m->role),
@@ -209,7 +214,10 @@ static void fill_member(struct cli *c, struct roster_member *m, const struct joi
     m->role = j->role;
     m->name = j->name;
     m->curve = cli_copy(c, BYTES(j->curve, sizeof j->curve));
-    if (j->has_seal) {
+    /* Who comes back with the key that he had has it once. */
+    bool is_new = m->seal_count == 0 ||
+                  !bytes_equal(m->seal[m->seal_count - 1], BYTES(j->seal, sizeof j->seal));
+    if (j->has_seal && is_new) {
         m->seal = list_grow(c, m->seal, m->seal_count, sizeof seal, &seal);
         m->seal_count++;
     }
@@ -221,6 +229,59 @@ static void fill_member(struct cli *c, struct roster_member *m, const struct joi
             list_grow(c, m->endpoints, m->endpoint_count, sizeof j->endpoint[i], &j->endpoint[i]);
         m->endpoint_count++;
     }
+}
+
+static int close_at_witness(struct cli *c, struct roster_draft *d, struct roster_ledger *l,
+                            json_t *change)
+{
+    struct witness w;
+    const char *path = flag_text(c, "at");
+    int err = witness_read(c, path, d->current, &w);
+    if (err)
+        return err;
+    if (!bytes_equal(w.origin, l->origin))
+        return cli_fail(c, COMITY_E_INVALID, _("%s is about %.*s, not about %.*s"), path,
+                        (int)w.origin.len, (const char *)w.origin.data, (int)l->origin.len,
+                        (const char *)l->origin.data);
+    struct buf time = BUF_INIT;
+    struct roster_witness *named = cli_alloc(c, sizeof *named);
+    *named = (struct roster_witness){.broker = w.broker, .routed = w.routed};
+    l->is_closed = true;
+    l->closed_size = w.size;
+    l->closed_root = cli_copy(c, hash_bytes(&w.root));
+    l->witness = named;
+    l->witness_count = 1;
+    text_put_time(&time, w.time_ms);
+    json_object_set_new(change, "time", cli_json(json_string(buf_str(&time))));
+    buf_free(&time);
+    return COMITY_OK;
+}
+
+static json_t *closed_json(const struct roster_member *m, const struct roster_ledger *l)
+{
+    return cli_json(json_pack("{s:s, s:s%, s:s, s:s%, s:s%, s:I}", "change", "closed", "member",
+                              m->id.data, m->id.len, "role", member_role_word(m->role), "name",
+                              m->name.data, m->name.len, "origin", l->origin.data, l->origin.len,
+                              "size", (json_int_t)l->closed_size));
+}
+
+/* --at: the ledger that the newcomer of ${path} succeeds is closed in the same roster. */
+static int close_before(struct cli *c, struct roster_draft *d, struct roster_member *m)
+{
+    if (!flag_given(c, "at") || m->ledger_count == 0 || m->ledgers[m->ledger_count - 1].is_closed)
+        return COMITY_OK;
+    struct roster_ledger *ledgers = cli_alloc(c, m->ledger_count * sizeof *ledgers);
+    memcpy(ledgers, m->ledgers, m->ledger_count * sizeof *ledgers);
+    struct roster_ledger *l = &ledgers[m->ledger_count - 1];
+    json_t *change = cli_json(json_object());
+    int err = close_at_witness(c, d, l, change);
+    if (!err) {
+        m->ledgers = ledgers;
+        json_object_update_new(change, closed_json(m, l));
+        json_array_append(d->changes, change);
+    }
+    json_decref(change);
+    return err;
 }
 
 static int add_one(struct cli *c, struct roster_draft *d, const char *path)
@@ -237,9 +298,11 @@ static int add_one(struct cli *c, struct roster_draft *d, const char *path)
     if (err)
         return err;
     size_t at = member_place(&d->doc, j.member, &found);
-    if (found && (err = check_again(c, &d->doc.members[at], &j)) != 0)
-        return err;
     struct roster_member *m = members_grow(c, d);
+    if (found && (err = close_before(c, d, &m[at])) != 0)
+        return err;
+    if (found && (err = check_again(c, &m[at], &j)) != 0)
+        return err;
     if (!found) {
         memmove(&m[at + 1], &m[at], (d->doc.member_count - at) * sizeof *m);
         m[at] = (struct roster_member){0};
@@ -344,32 +407,6 @@ static void close_at_nothing(struct cli *c, struct roster_ledger *l)
     l->closed_root = cli_copy(c, hash_bytes(&root));
 }
 
-static int close_at_witness(struct cli *c, struct roster_draft *d, struct roster_ledger *l,
-                            json_t *change)
-{
-    struct witness w;
-    const char *path = flag_text(c, "at");
-    int err = witness_read(c, path, d->current, &w);
-    if (err)
-        return err;
-    if (!bytes_equal(w.origin, l->origin))
-        return cli_fail(c, COMITY_E_INVALID, _("%s is about %.*s, not about %.*s"), path,
-                        (int)w.origin.len, (const char *)w.origin.data, (int)l->origin.len,
-                        (const char *)l->origin.data);
-    struct buf time = BUF_INIT;
-    struct roster_witness *named = cli_alloc(c, sizeof *named);
-    *named = (struct roster_witness){.broker = w.broker, .routed = w.routed};
-    l->is_closed = true;
-    l->closed_size = w.size;
-    l->closed_root = cli_copy(c, hash_bytes(&w.root));
-    l->witness = named;
-    l->witness_count = 1;
-    text_put_time(&time, w.time_ms);
-    json_object_set_new(change, "time", cli_json(json_string(buf_str(&time))));
-    buf_free(&time);
-    return COMITY_OK;
-}
-
 int authority_revoke(struct cli *c)
 {
     struct roster_draft d = {0};
@@ -392,11 +429,7 @@ int authority_revoke(struct cli *c)
             err = close_at_witness(c, &d, l, change);
         m->ledgers = ledgers;
         if (!err)
-            json_object_update_new(
-                change, cli_json(json_pack("{s:s, s:s, s:s, s:s%, s:s%, s:I}", "change", "closed",
-                                           "member", id, "role", member_role_word(m->role), "name",
-                                           m->name.data, m->name.len, "origin", l->origin.data,
-                                           l->origin.len, "size", (json_int_t)l->closed_size)));
+            json_object_update_new(change, closed_json(m, l));
     }
     if (!err) {
         json_array_append(d.changes, change);

@@ -2,6 +2,7 @@
  * node: a bureau's own folder, from its making to its place in the network.
  */
 #include "commands.h"
+#include "restore.h"
 #include "site_command.h"
 
 static const struct flag init_flags[] = {
@@ -20,6 +21,17 @@ static const struct flag join_flags[] = {
     {0},
 };
 
+static const struct flag restore_flags[] = {
+    {"dir", N_("FOLDER"), FLAG_NEEDED, N_("The node's folder, as it was put back")},
+    {"roster", N_("FILE"), 0,
+     N_("The authority's roster that closes the old ledger and lists its successor: the second "
+        "half")},
+    {"new-keys", NULL, 0,
+     N_("Also new keys for the line and for sealing, where the old ones may be known to others")},
+    {"out", N_("FILE"), 0, N_("Where to write the join file (default: ID.N.join)")},
+    {0},
+};
+
 static int node_init(struct cli *c)
 {
     return site_command_init(c, MEMBER_BUREAU);
@@ -28,6 +40,11 @@ static int node_init(struct cli *c)
 static int node_join(struct cli *c)
 {
     return site_command_join(c, MEMBER_BUREAU);
+}
+
+static int node_restore(struct cli *c)
+{
+    return restore_command(c, MEMBER_BUREAU);
 }
 
 const struct command node_commands[] = {
@@ -51,5 +68,19 @@ const struct command node_commands[] = {
      .flags = join_flags,
      .view = &site_join_view,
      .run = node_join},
+    {.noun = "node",
+     .verb = "restore",
+     .uses = USES_PASSPHRASE | USES_YES,
+     .doc =
+         N_("A folder was put back from an old copy: close its ledger, and go on with a successor"),
+     .more =
+         N_("First without --roster: it makes the successor's key and its join file, which goes to "
+            "the authority (comity authority add … --at, with what comity broker witness writes). "
+            "Then with the roster that came of it: the old ledger moves to archive/ in the folder, "
+            "the new one takes its place, and once the node runs it fetches what the broker still "
+            "holds. Each half can be repeated. Officers are enrolled anew."),
+     .flags = restore_flags,
+     .view = &restore_view,
+     .run = node_restore},
     {0},
 };

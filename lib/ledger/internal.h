@@ -27,6 +27,7 @@ struct ledger {
     const struct note_signer *signer; /* NULL: for reading only */
     char origin[ORIGIN_MAX + 1];
     const struct suite *suite;
+    struct checkpoint predecessor; /* size 0 and no origin: none */
     struct hash genesis;
 
     struct tree tree;

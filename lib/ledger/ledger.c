@@ -51,6 +51,14 @@ const struct suite *ledger_suite(const struct ledger *l)
     return l->suite;
 }
 
+bool ledger_predecessor(const struct ledger *l, struct checkpoint *ret)
+{
+    if (!l->predecessor.origin[0])
+        return false;
+    *ret = l->predecessor;
+    return true;
+}
+
 const struct hash *ledger_genesis(const struct ledger *l)
 {
     return &l->genesis;

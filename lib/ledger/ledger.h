@@ -54,6 +54,8 @@ const char *ledger_origin(const struct ledger *l);
 const struct suite *ledger_suite(const struct ledger *l);
 /* The genesis hash: prev of entry 0. */
 const struct hash *ledger_genesis(const struct ledger *l);
+/* The checkpoint at which the ledger before this one was closed; false when it is the first. */
+bool ledger_predecessor(const struct ledger *l, struct checkpoint *ret);
 /* Entries, those of the running turn included. */
 uint64_t ledger_size(const struct ledger *l);
 /* Entries that the newest checkpoint covers: of this turn once ledger_sign has run. */

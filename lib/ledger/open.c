@@ -88,6 +88,8 @@ static int read_identity(struct ledger *l)
         if (!err) {
             memcpy(l->origin, origin.data, origin.len);
             ledger_genesis_hash(l->suite, origin, db_bytes(rows, 2), &l->genesis);
+            if (db_bytes(rows, 2).len && checkpoint_parse_text(db_bytes(rows, 2), &l->predecessor))
+                err = COMITY_E_LEDGER_DAMAGED;
         }
     } else if (!err) {
         err = COMITY_E_NOT_FOUND;

@@ -2,7 +2,7 @@
  * Making a site, and joining it to its network. Everything is made in a temporary folder beside the
  * wanted one and renamed as a whole, so that a failure leaves nothing behind.
  */
-#include "site/site.h"
+#include "site/restore.h"
 
 #include "base/file.h"
 #include "crypto/keyfile.h"
@@ -157,12 +157,11 @@ static int open_signer(const struct making *m, struct note_signer **ret)
     return err;
 }
 
-/* The ledger's first entry: a NOTE that says that it was opened. */
-static int append_opening(struct ledger *l, int64_t now_ms)
+int site_append_note(struct ledger *l, struct bytes remark, int64_t now_ms)
 {
     uint8_t salt[SALT_LEN];
     random_bytes(salt, sizeof salt);
-    const struct body body = {.remark = BYTES_LIT("ledger opened")};
+    const struct body body = {.remark = remark};
     struct buf bytes = BUF_INIT;
     struct hash body_hash;
     int err = body_encode(&body, &bytes);
@@ -181,7 +180,7 @@ static int append_opening(struct ledger *l, int64_t now_ms)
     const struct openings run = {.opening = &opening, .count = 1};
     err = ledger_append(l, &e, NULL);
     if (!err)
-        err = ledger_openings_put(l, origin, 0, &run);
+        err = ledger_openings_put(l, origin, e.index, &run);
     if (!err)
         err = ledger_sign(l);
     if (!err)
@@ -203,7 +202,7 @@ static int make_ledger(const struct making *m, const struct note_signer *signer,
     if (!err)
         err = ledger_open(store, signer, &ledger);
     if (!err)
-        err = append_opening(ledger, now_ms);
+        err = site_append_note(ledger, BYTES_LIT("ledger opened"), now_ms);
     ledger_close(ledger);
     store_close(store);
     return err;

@@ -26,4 +26,54 @@ int site_rollback_read(const char *dir, struct site_rollback *ret)
 /* The ledger is in order (again): forget it. A file that is not there is fine. */
 int site_rollback_forget(const struct site *s) __attribute__((warn_unused_result));
 
+/* ---- the way out: close and succeed ---- */
+
+/*
+ * What is to succeed the ledger of ${s}: a new ledger key (with ${new_keys} also a new CURVE key,
+ * and a new seal key), and the join note that asks the authority for it, in the folder `next`.
+ * Nothing else is touched. Done before, it gives the same join note again. ${endpoint}: a broker's
+ * two. Appended to ${join}. COMITY_E_BUSY while a daemon has the ledger.
+ */
+struct site_succession {
+    bool new_keys;
+    const char *endpoint[2];
+};
+int site_succession_begin(const struct site *s, const struct site_succession *how,
+                          struct bytes passphrase, struct buf *join, struct buf *detail)
+    __attribute__((warn_unused_result));
+/* Whether it was begun: there is a key that is to come. */
+bool site_succession_is_begun(const struct site *s);
+
+/* What became of it. */
+struct site_succeeded {
+    char origin[ORIGIN_MAX + 1]; /* the new ledger's */
+    char before[ORIGIN_MAX + 1];
+    uint64_t size;        /* entries of the old one here … */
+    uint64_t closed_size; /* … and where it was closed */
+    unsigned number;      /* of the archive: archive/<number> */
+};
+
+/*
+ * ${roster_file} closes the ledger of ${s} and lists the one begun as its successor: make that,
+ * with a NOTE entry that says what happened and what of the old one's numbers must go on, move the
+ * old one to archive/<number> and the new one into its place. Every step can be repeated: after a
+ * crash the same call goes on, and until it is through no daemon starts. COMITY_E_CLOSED while the
+ * roster has the old one open, COMITY_E_NOT_MEMBER when it has not the key that was begun,
+ * COMITY_E_ROLLBACK when it closes it below ${least} entries.
+ */
+int site_succession_finish(const struct site *s, struct bytes roster_file, struct bytes passphrase,
+                           uint64_t least, int64_t now_ms, struct site_succeeded *ret,
+                           struct buf *detail) __attribute__((warn_unused_result));
+
+/* ---- internal to lib/site ---- */
+
+/* create.c: one turn with one entry, a NOTE that says ${remark}. */
+int site_append_note(struct ledger *l, struct bytes remark, int64_t now_ms)
+    __attribute__((warn_unused_result));
+
+/* carry.c: what a new ledger's tables take over of the old ones, inside a transaction of ${to}. */
+
+int site_carry_node(struct store *from, struct store *to, const struct site_succeeded *s)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -152,5 +152,31 @@ const char *const site_node_schema[] = {
 
     /* Request ids of own entries. */
     "CREATE TABLE view_request(id BLOB PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+
+    /* ---- sources again: the ledgers before this one (docs/LEDGER.md, Rollback) ---- */
+
+    /* One row each: archive/<number>/ holds it with size entries; it was closed at closed. taken:
+     * the last delivery that it had taken. What the broker still holds of it is asked for: after is
+     * the last parcel_seq that was asked for, done says that there is no more. lost: the deliveries
+     * from there on, up to lost_to, that the broker had let go already. */
+    "CREATE TABLE archive(number INTEGER PRIMARY KEY, origin TEXT NOT NULL UNIQUE,"
+    " size INTEGER NOT NULL, closed INTEGER NOT NULL, taken INTEGER NOT NULL, after INTEGER NOT "
+    "NULL,"
+    " done INTEGER NOT NULL, lost INTEGER, lost_to INTEGER) STRICT;"
+
+    /* Own parcels of such a ledger as the broker gave them back: as in parcel_out. Openings are in
+     * the ledger's store, under the old origin. */
+    "CREATE TABLE parcel_back(id INTEGER PRIMARY KEY, origin TEXT NOT NULL,"
+    " parcel_seq INTEGER NOT NULL, hash BLOB NOT NULL, first INTEGER NOT NULL, count INTEGER NOT "
+    "NULL,"
+    " size INTEGER NOT NULL, root BLOB NOT NULL, head INTEGER NOT NULL, statement INTEGER NOT NULL,"
+    " routed INTEGER NOT NULL, UNIQUE(origin, parcel_seq)) STRICT;"
+    "CREATE INDEX parcel_back_by_first ON parcel_back(origin, first);"
+    "CREATE INDEX parcel_back_by_hash ON parcel_back(hash);"
+
+    /* What recipients say to this ledger of the parcels and attachments (name: hash or blob) of
+     * those before it; receipt: own RECEIPT entry. */
+    "CREATE TABLE late_receipt(name BLOB NOT NULL, member TEXT NOT NULL, state INTEGER NOT NULL,"
+    " receipt INTEGER NOT NULL, token TEXT, PRIMARY KEY(name, member)) STRICT, WITHOUT ROWID;",
 };
 const size_t site_node_schema_count = sizeof site_node_schema / sizeof site_node_schema[0];

@@ -48,6 +48,30 @@ static char *folder_of(const char *path)
     return dir;
 }
 
+/*
+ * Which of the member's ledgers this folder keeps: the one whose key lies in it. Before there is a
+ * key it is the first.
+ */
+static int set_origin(struct site *s)
+{
+    struct key_public pub;
+    struct origin o;
+    char *path = site_path(s, "keys/ledger.key");
+    int err = path ? COMITY_OK : COMITY_E_NOMEM;
+    bool is_own = !err && keyfile_public(path, &pub) == COMITY_OK &&
+                  text_get_origin(bytes_of(pub.name), &o) == COMITY_OK &&
+                  bytes_is(o.network, s->network.name) && bytes_is(o.member, s->member);
+    free(path);
+    if (err)
+        return err;
+    int len = is_own ? asprintf(&s->origin, "%s", pub.name)
+                     : asprintf(&s->origin, "%s/%s", s->network.name, s->member);
+    if (len >= 0)
+        return COMITY_OK;
+    s->origin = NULL;
+    return COMITY_E_NOMEM;
+}
+
 int site_load(const char *conf_path, struct site **ret, struct buf *detail)
 {
     struct site *s = calloc(1, sizeof *s);
@@ -60,10 +84,8 @@ int site_load(const char *conf_path, struct site **ret, struct buf *detail)
         buf_printf(detail, "%s: suite %u is not known here", conf_path, s->suite);
         err = COMITY_E_SUITE;
     }
-    if (!err && asprintf(&s->origin, "%s/%s", s->network.name, s->member) < 0) {
-        s->origin = NULL;
-        err = COMITY_E_NOMEM;
-    }
+    if (!err)
+        err = set_origin(s);
     if (err) {
         site_free(s);
         return err;

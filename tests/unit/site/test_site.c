@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "crypto/keyfile.h"
 #include "net.h"
+#include "site/restore.h"
 #include "site/site.h"
 #include "wire/notes.h"
 
@@ -202,6 +203,90 @@ static void roster_without_this_member_is_not_joined(void **state)
     site_free(s);
 }
 
+/* ---- an old copy ---- */
+
+static void what_was_found_of_an_old_copy_is_remembered(void **state)
+{
+    struct fixture *f = *state;
+    struct site *s = NULL;
+    struct site_rollback r = {0};
+    char path[340];
+    assert_int_equal(create(f), 0);
+    assert_int_equal(site_load(f->conf, &s, &f->detail), 0);
+    assert_int_equal(site_rollback_read(f->dir, &r), COMITY_E_NOT_FOUND);
+    assert_int_equal(site_rollback_forget(s), 0);
+    const struct site_rollback found = {.size = 812, .known_size = 1024, .time_ms = 1700000000000};
+    assert_int_equal(site_rollback_write(s, &found), 0);
+    assert_int_equal(site_rollback_read(f->dir, &r), 0);
+    assert_true(r.size == 812 && r.known_size == 1024 && r.time_ms == 1700000000000);
+    snprintf(path, sizeof path, "%s/rollback", f->dir);
+    assert_int_equal(file_write(path, BYTES_LIT("comity rollback v1\n812\nmany\n"), 0600), 0);
+    assert_int_equal(site_rollback_read(f->dir, &r), COMITY_E_MALFORMED);
+    assert_int_equal(site_rollback_forget(s), 0);
+    assert_int_equal(site_rollback_read(f->dir, &r), COMITY_E_NOT_FOUND);
+    site_free(s);
+}
+
+static void succession_begins_once_and_touches_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct site *s = NULL;
+    struct store *store = NULL;
+    struct site_keys keys;
+    struct join_request j;
+    struct buf again = BUF_INIT;
+    const struct site_succession how = {0};
+    const struct bytes passphrase = BYTES_LIT("correct horse");
+    assert_int_equal(create(f), 0);
+    buf_reset(&f->join);
+    assert_int_equal(site_load(f->conf, &s, &f->detail), 0);
+    assert_int_equal(site_open_store(s, DB_WRITE, &store), 0);
+    assert_int_equal(site_succession_begin(s, &how, passphrase, &f->join, &f->detail),
+                     COMITY_E_BUSY);
+    assert_non_null(strstr(buf_str(&f->detail), "the daemon runs"));
+    store_close(store);
+    assert_false(site_succession_is_begun(s));
+    assert_int_equal(site_succession_begin(s, &how, passphrase, &f->join, &f->detail), 0);
+    assert_true(site_succession_is_begun(s));
+    assert_int_equal(site_succession_begin(s, &how, passphrase, &again, &f->detail), 0);
+    assert_true(bytes_equal(buf_bytes(&f->join), buf_bytes(&again)));
+    assert_int_equal(join_open(buf_bytes(&f->join), &j), 0);
+    assert_string_equal(j.ledger.name, "test-net/" BUREAU ".2");
+    assert_int_equal(site_unlock(s, passphrase, &keys, &f->detail), 0);
+    assert_memory_equal(j.curve, keys.curve_public, sizeof j.curve);
+    assert_memory_equal(j.seal, keys.seal_public, sizeof j.seal);
+    site_keys_wipe(&keys);
+    buf_free(&again);
+    site_free(s);
+}
+
+static void succession_is_not_finished_without_its_roster(void **state)
+{
+    struct fixture *f = *state;
+    struct site *s = NULL;
+    struct site_succeeded is;
+    struct stat st;
+    char path[340];
+    const struct bytes passphrase = BYTES_LIT("correct horse");
+    assert_int_equal(create(f), 0);
+    buf_reset(&f->join);
+    assert_int_equal(site_load(f->conf, &s, &f->detail), 0);
+    assert_int_equal(site_succession_finish(s, buf_bytes(&f->net.roster_file), passphrase, 0, 1,
+                                            &is, &f->detail),
+                     COMITY_E_NOT_FOUND);
+    assert_int_equal(site_succession_begin(s, &(struct site_succession){.new_keys = true},
+                                           passphrase, &f->join, &f->detail),
+                     0);
+    assert_int_equal(site_succession_finish(s, buf_bytes(&f->net.roster_file), passphrase, 0, 1,
+                                            &is, &f->detail),
+                     COMITY_E_CLOSED);
+    snprintf(path, sizeof path, "%s/archive", f->dir);
+    assert_int_not_equal(stat(path, &st), 0);
+    snprintf(path, sizeof path, "%s/ledger.db", f->dir);
+    assert_int_equal(stat(path, &st), 0);
+    site_free(s);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -212,6 +297,9 @@ int main(void)
         TEST(init_never_touches_a_folder_with_something_in_it),
         TEST(configuration_errors_name_file_and_line),
         TEST(roster_without_this_member_is_not_joined),
+        TEST(what_was_found_of_an_old_copy_is_remembered),
+        TEST(succession_begins_once_and_touches_nothing),
+        TEST(succession_is_not_finished_without_its_roster),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
