@@ -23,6 +23,7 @@ enum { BODY_ARENA_MAX = 16 * 1024 * 1024, LOG_MAX = 500 };
 static const struct flag log_flags[] = {
     {"from", N_("INDEX"), 0, N_("Begin with this entry (default: the last ones)")},
     {"count", N_("N"), 0, N_("So many entries (default 50, at most 500)")},
+    {"of", N_("ID"), 0, N_("Of an earlier ledger of this node: 330100-001, 330100-001.2 …")},
     LEDGER_FLAG(N_("Read this folder or exported file instead of asking the node")),
     {0},
 };
@@ -168,6 +169,8 @@ static int ledger_log(struct cli *c)
     json_t *args = cli_json(json_pack("{s:I}", "count", (json_int_t)count));
     if (from != UINT64_MAX)
         json_object_set_new(args, "from", json_integer((json_int_t)from));
+    if (flag_given(c, "of"))
+        json_object_set_new(args, "of", cli_json(json_string(flag_text(c, "of"))));
     err = ask(c, "ledger.log", args, &list);
     if (err)
         return err;

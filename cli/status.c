@@ -127,6 +127,39 @@ static void put_clock(struct cli *c, const json_t *s)
     buf_free(&span);
 }
 
+/* What came back of earlier ledgers, and what did not. */
+static void put_archives(struct cli *c, const json_t *s)
+{
+    size_t i = 0;
+    json_t *a = NULL;
+    json_array_foreach(json_object_get(s, "archives"), i, a)
+    {
+        const char *origin = json_string_value(json_object_get(a, "origin"));
+        const json_t *lost = json_object_get(a, "deliveries_lost");
+        json_int_t n = 0;
+        size_t k = 0;
+        json_t *r = NULL;
+        json_array_foreach(json_object_get(a, "missing"), k, r) n +=
+            json_integer_value(json_object_get(r, "last")) -
+            json_integer_value(json_object_get(r, "first")) + 1;
+        if (!json_is_true(json_object_get(a, "complete")))
+            cli_next(c, _("! What the broker still holds of %s is on its way back"), origin);
+        else if (n > 0)
+            cli_next(
+                c,
+                ngettext("! %lld entry of %s is lost: it was in no parcel that the broker still "
+                         "holds (--json says which)",
+                         "! %lld entries of %s are lost: they were in no parcel that the broker "
+                         "still holds (--json says which)",
+                         (unsigned long)n),
+                (long long)n, origin);
+        if (lost)
+            cli_next(c, _("! Deliveries %lld to %lld, which %s had taken, the broker has let go"),
+                     (long long)json_integer_value(json_object_get(lost, "first")),
+                     (long long)json_integer_value(json_object_get(lost, "last")), origin);
+    }
+}
+
 /* What asks for somebody's hand, and the command to begin with. */
 static void put_to_do(struct cli *c, const json_t *s)
 {
@@ -148,6 +181,7 @@ static void put_to_do(struct cli *c, const json_t *s)
     if (!put_trouble(c, s))
         put_link(c, s);
     put_clock(c, s);
+    put_archives(c, s);
     if ((n = number(s, "inbox", "unrecognised")) > 0)
         cli_next(c,
                  ngettext("- %lld piece of evidence received waits for a decision: comity evidence "

@@ -3,6 +3,8 @@
  */
 #include "content.h"
 
+#include "archive.h"
+
 #include "core.h"
 #include "domain/rules.h"
 #include "msg/record.h"
@@ -112,7 +114,7 @@ static int find_kept(struct check *c, struct bytes origin, uint64_t index, struc
 {
     struct arena *a = c->n->core->scratch;
     arena_reset(a);
-    int err = ledger_opening(c->n->ledger, origin, index, a, &ret->opening);
+    int err = archive_opening(c->n, a, origin, index, &ret->opening);
     if (err == COMITY_E_ERASED || err == COMITY_E_WITHHELD)
         return COMITY_E_NOT_FOUND;
     if (!err)

@@ -8,6 +8,7 @@
 #ifndef NODE_CORE_H
 #define NODE_CORE_H
 
+#include "archive.h"
 #include "bulk.h"
 #include "content.h"
 #include "node.h"
@@ -191,6 +192,7 @@ struct turn {
     LIST(struct answered) answers;
     LIST(struct receipt) receipts;
     LIST(struct finished) finished;
+    LIST(struct recalled) recalled;
     LIST(uint64_t) rebuild; /* ids of queued parcels behind a refused one, in their order */
     uint64_t refused_seq;   /* parcel_seq of the refused one; 0: none */
     LIST(uint64_t) voided;  /* those that cannot go any more, for a recipient is gone */

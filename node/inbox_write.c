@@ -321,7 +321,7 @@ int inbox_show(struct turn *t, const struct delivery *d)
                                  .entry = e ? &e->entry : &f->entries[i],
                                  .record = d->content.records ? d->content.records[i] : NULL,
                                  .time_ms = t->now_ms,
-                                 .received = t->slots.at[d->slot].d.index,
+                                 .received = t->node->base + t->slots.at[d->slot].d.index,
                                  .sender = d->sender};
         if (i < d->openings.count) {
             item.salt = d->openings.opening[i].salt;

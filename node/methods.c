@@ -3,6 +3,8 @@
  */
 #include "methods.h"
 
+#include "archive.h"
+
 #include "json/ledger_json.h"
 
 #include <comity/version.h>
@@ -232,8 +234,8 @@ static const struct counter {
     {"outbox", "refused", "SELECT count(*) FROM parcel_out_to WHERE state = ?1", 2},
     {"inbox", "records", "SELECT sum(n) FROM view_count WHERE what % 2 = ?1", 0},
     {"inbox", "unrecognised",
-     "SELECT count(*) FROM view_record WHERE origin > 0 AND kind = 2 AND decided IS NULL AND at >= "
-     "?1",
+     "SELECT count(*) FROM view_record WHERE origin > 0 AND kind = 2 AND decided IS NULL"
+     " AND sender IS NOT NULL AND at >= ?1",
      0},
     {"own", "cases", "SELECT n FROM view_count WHERE what = ?1", RECORD_CASE * 2 + 1},
     {"own", "evidence", "SELECT n FROM view_count WHERE what = ?1", RECORD_EVIDENCE * 2 + 1},
@@ -293,6 +295,9 @@ static int method_status(struct call *k)
     if (s.trouble)
         value_set(&v, "trouble", status_trouble(&s));
     value_set(&v, "link", status_link(k, &s));
+    json_t *archives = archive_status(n, k->a);
+    if (archives)
+        value_set(&v, "archives", archives);
     if (!err)
         err = status_counters(n, &v);
     if (!err)

@@ -3,6 +3,8 @@
  */
 #include "methods.h"
 
+#include "archive.h"
+
 #include "json/ledger_json.h"
 
 #include <string.h>
@@ -20,6 +22,7 @@ static void set_title(struct call *k, json_t *item, struct bytes origin, const s
 
 struct log {
     struct call *k;
+    struct node *home; /* whose ledger */
     struct value items;
 };
 
@@ -27,13 +30,13 @@ static int log_one(void *self, uint64_t index, struct bytes bytes)
 {
     struct log *l = self;
     struct call *k = l->k;
-    struct bytes origin = bytes_of(ledger_origin(k->n->ledger));
+    struct bytes origin = bytes_of(ledger_origin(l->home->ledger));
     struct entry e;
     struct hash leaf;
     json_t *item = NULL;
     (void)index;
     int err = entry_decode(k->a, bytes, &e);
-    hash_leaf(ledger_suite(k->n->ledger), bytes, &leaf);
+    hash_leaf(ledger_suite(l->home->ledger), bytes, &leaf);
     if (!err)
         err = entry_to_json(origin, &e, &leaf, 0, &item);
     if (err)
@@ -43,13 +46,34 @@ static int log_one(void *self, uint64_t index, struct bytes bytes)
     return COMITY_OK;
 }
 
+/* `of`: a ledger before this one, as a REF names it. */
+static int find_home(struct call *k, struct bytes of, struct node **ret)
+{
+    struct node *home = NULL;
+    for (size_t i = 0; (home = archive_home_at(k->n, i)); i++) {
+        struct bytes origin = bytes_of(ledger_origin(home->ledger));
+        const uint8_t *slash = memchr(origin.data, '/', origin.len);
+        if (slash &&
+            bytes_equal(of, bytes_slice(origin, (size_t)(slash - origin.data) + 1, origin.len))) {
+            *ret = home;
+            return COMITY_OK;
+        }
+    }
+    return call_fail(k, COMITY_E_NOT_FOUND, "of", "'%.*s' is no ledger of this node", call_clip(of),
+                     (const char *)of.data);
+}
+
 int method_ledger_log(struct call *k)
 {
-    uint64_t size = ledger_signed_size(k->n->ledger);
     uint64_t from = UINT64_MAX;
     uint64_t count = PAGE_DEFAULT;
-    struct log l = {.k = k, .items = value_array()};
-    int err = CALL_ARGS(k, {"from", ARG_U64, false, &from}, {"count", ARG_U64, false, &count});
+    struct bytes of = BYTES_NONE;
+    struct log l = {.k = k, .home = k->n, .items = value_array()};
+    int err = CALL_ARGS(k, {"from", ARG_U64, false, &from}, {"count", ARG_U64, false, &count},
+                        {"of", ARG_TEXT, false, &of});
+    if (!err && of.len)
+        err = find_home(k, of, &l.home);
+    uint64_t size = ledger_signed_size(l.home->ledger);
     if (!err && (count < 1 || count > PAGE_MAX))
         err = call_fail(k, COMITY_E_USAGE, "count", "'count' must be from 1 to %d", PAGE_MAX);
     if (from == UINT64_MAX)
@@ -59,7 +83,7 @@ int method_ledger_log(struct call *k)
                         (unsigned long long)size);
     uint64_t to = err || size - from < count ? size : from + count;
     if (!err)
-        err = ledger_each(k->n->ledger, from, to, log_one, &l);
+        err = ledger_each(l.home->ledger, from, to, log_one, &l);
     if (err) {
         json_decref(l.items.json);
         return err;
@@ -80,14 +104,15 @@ static int load_bytes(struct call *k, const struct place *place, struct bytes *r
     struct buf bytes = BUF_INIT;
     struct parcel_enclosure kept;
     struct opening opening;
+    struct node *home = archive_home(k->n, place->origin);
     int err = COMITY_OK;
-    if (!place->is_own) {
+    if (!home || place->index >= ledger_size(home->ledger)) {
         err = kept_enclosure(k->n, k->a, place->origin, place->index, &kept, &opening);
         if (!err)
             *ret = kept.entry;
         return err;
     }
-    err = ledger_entry(k->n->ledger, place->index, &bytes);
+    err = ledger_entry(home->ledger, place->index, &bytes);
     if (!err && !(*ret = arena_copy(k->a, buf_bytes(&bytes))).data)
         err = COMITY_E_NOMEM;
     buf_free(&bytes);

@@ -4,6 +4,8 @@
  */
 #include "methods.h"
 
+#include "archive.h"
+
 #include "stages.h"
 
 #include <string.h>
@@ -71,7 +73,7 @@ static enum stage stage_of_evidence(struct call *k, const struct record_row *r)
 {
     struct stage_of *stages = NULL;
     size_t count = 0;
-    if (r->origin_id != 0)
+    if (!record_is_ours(r))
         return r->decided ? STAGE_DECIDED : STAGE_RECEIVED;
     if (stages_of_record(k->n, k->a, r, &stages, &count) ||
         stages_decide(k->n, k->a, r, stages, count))
@@ -102,7 +104,7 @@ uint32_t evidence_decision(struct call *k, const struct record_row *r)
     uint64_t by = 0;
     uint32_t newest = 0;
     uint32_t least = 0;
-    if (r->origin_id != 0)
+    if (!record_is_ours(r))
         return r->decided;
     int err = db_query(store_db(k->n->store), &rows,
                        "SELECT by, decision FROM view_recognition WHERE origin = ?1 AND idx = ?2"
@@ -216,7 +218,9 @@ static json_t *inbox_item(struct call *k, const struct record_row *r)
     value_set_text(&v, "doc_no", r->doc_no);
     set_case(&v, r);
     value_set_text(&v, "sender", r->sender);
-    value_set(&received, "ref", value_ref(bytes_of(ledger_origin(k->n->ledger)), r->at));
+    uint64_t own = 0;
+    struct node *home = archive_at(k->n, r->at, &own);
+    value_set(&received, "ref", value_ref(bytes_of(ledger_origin(home->ledger)), own));
     value_set(&received, "time", value_time(r->time_ms));
     value_set(&v, "received", received.json);
     if (r->kind == RECORD_EVIDENCE) {
@@ -284,7 +288,7 @@ int method_case_list(struct call *k)
         return finish(k, &p, err);
     err = db_query(store_db(k->n->store), &rows,
                    RECORD_ROW_SQL
-                   "WHERE r.kind = 1 AND r.kind <> 2 AND " BELOW " AND (?4 = 0 OR r.origin = 0)"
+                   "WHERE r.kind = 1 AND r.kind <> 2 AND " BELOW " AND (?4 = 0 OR r.sender IS NULL)"
                    " AND (?5 IS NULL OR instr(r.title, ?5) OR instr(r.doc_no, ?5))" NEWEST_FIRST,
                    DB_U64(after.at), DB_U64(after.origin), DB_U64(after.index), DB_U64(mine),
                    q.len ? DB_TEXT(q) : DB_NULL);
@@ -334,12 +338,13 @@ int method_evidence_list(struct call *k)
     if (unrecognised)
         err = db_query(store_db(k->n->store), &rows,
                        RECORD_ROW_SQL "WHERE r.origin > 0 AND r.kind = 2 AND r.decided IS NULL"
+                                      " AND r.sender IS NOT NULL"
                                       " AND " BELOW NEWEST_FIRST,
                        DB_U64(after.at), DB_U64(after.origin), DB_U64(after.index));
     else
         err = db_query(store_db(k->n->store), &rows,
                        RECORD_ROW_SQL "WHERE " BELOW " AND r.kind = 2"
-                                      " AND (?4 = 0 OR r.origin = 0)" NEWEST_FIRST,
+                                      " AND (?4 = 0 OR r.sender IS NULL)" NEWEST_FIRST,
                        DB_U64(after.at), DB_U64(after.origin), DB_U64(after.index), DB_U64(mine));
     return finish(k, &p, fill_page(k, &p, rows, err, evidence_item));
 }
@@ -415,7 +420,8 @@ int method_inbox_list(struct call *k)
     if (err)
         return finish(k, &p, err);
     err = db_query(store_db(k->n->store), &rows,
-                   RECORD_ROW_SQL "WHERE r.origin > 0 AND " BELOW " AND (?4 = 0 OR r.kind = ?4)"
+                   RECORD_ROW_SQL "WHERE r.origin > 0 AND r.sender IS NOT NULL AND " BELOW
+                                  " AND (?4 = 0 OR r.kind = ?4)"
                                   " AND (?5 IS NULL OR r.sender = ?5)" NEWEST_FIRST,
                    DB_U64(after.at), DB_U64(after.origin), DB_U64(after.index),
                    DB_U64(term ? term->number : 0), from.len ? DB_TEXT(from) : DB_NULL);

@@ -4,6 +4,8 @@
  */
 #include "methods.h"
 
+#include "archive.h"
+
 #include "base/text.h"
 #include "render.h"
 
@@ -55,11 +57,11 @@ struct tracked {
     struct chain chain;
 };
 
-static int64_t time_of_own(struct call *k, uint64_t index)
+static int64_t time_of_own(struct call *k, struct node *home, uint64_t index)
 {
     struct buf bytes = BUF_INIT;
     struct entry e = {0};
-    if (ledger_entry(k->n->ledger, index, &bytes) || entry_decode(k->a, buf_bytes(&bytes), &e))
+    if (ledger_entry(home->ledger, index, &bytes) || entry_decode(k->a, buf_bytes(&bytes), &e))
         e.time_ms = 0;
     buf_free(&bytes);
     return (int64_t)e.time_ms;
@@ -67,8 +69,9 @@ static int64_t time_of_own(struct call *k, uint64_t index)
 
 static void chain_record(struct call *k, struct tracked *t)
 {
-    struct bytes own = bytes_of(ledger_origin(k->n->ledger));
-    if (t->row.origin_id == 0)
+    uint64_t own = 0;
+    struct node *home = archive_at(k->n, t->row.at, &own);
+    if (record_is_ours(&t->row))
         add_link(&t->chain, (struct link){.time_ms = t->row.time_ms,
                                           .stage = "recorded",
                                           .origin = t->row.origin,
@@ -76,8 +79,8 @@ static void chain_record(struct call *k, struct tracked *t)
     else
         add_link(&t->chain, (struct link){.time_ms = t->row.time_ms,
                                           .stage = "received",
-                                          .origin = own,
-                                          .index = t->row.at,
+                                          .origin = bytes_of(ledger_origin(home->ledger)),
+                                          .index = own,
                                           .member = bytes_of(k->n->member)});
     for (size_t i = 0; i < t->signatures.count; i++)
         if (t->signatures.at[i].entry != t->row.index)
@@ -106,10 +109,10 @@ static void chain_recipient(struct call *k, struct tracked *t, const struct stag
     struct received_fact received;
     bool is_refused = s->stage == STAGE_REFUSED;
     bool by_broker = is_refused && !s->has_receipt;
-    if (s->entry != t->row.index || t->row.origin_id != 0)
-        add_link(&t->chain, (struct link){.time_ms = time_of_own(k, s->entry),
+    if (s->entry != t->row.index || !record_is_ours(&t->row))
+        add_link(&t->chain, (struct link){.time_ms = time_of_own(k, s->entry_home, s->entry),
                                           .stage = "shared",
-                                          .origin = bytes_of(ledger_origin(k->n->ledger)),
+                                          .origin = bytes_of(ledger_origin(s->entry_home->ledger)),
                                           .index = s->entry,
                                           .member = s->member});
     if (routed_find(k, s, &routed) == COMITY_OK)
@@ -187,7 +190,7 @@ static json_t *chain_json(const struct chain *c)
 
 static enum stage stage_of_tracked(const struct tracked *t)
 {
-    if (t->row.origin_id != 0)
+    if (!record_is_ours(&t->row))
         return t->row.decided ? STAGE_DECIDED : STAGE_RECEIVED;
     return stages_least(t->stages, t->stage_count);
 }

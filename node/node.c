@@ -4,6 +4,7 @@
  */
 #include "node.h"
 
+#include "archive.h"
 #include "base/log.h"
 #include "core.h"
 #include "inbox.h"
@@ -246,7 +247,19 @@ int core_load(struct node *n)
         err = outbox_load(n);
     if (!err)
         err = inbox_load(n);
+    if (!err)
+        err = archives_load(n);
     return err;
+}
+
+/* A successor's projections are still without what the archives hold. */
+static int show_archives(struct node *n)
+{
+    const struct db_value any = DB_U64(1);
+    uint64_t origins = 0;
+    int err = db_get_u64(store_db(n->store), 0, &origins,
+                         "SELECT count(*) FROM view_origin WHERE ?1", &any, 1);
+    return err || origins || n->archive_count == 0 ? err : node_reindex(n);
 }
 
 /* ---- open, close ---- */
@@ -261,8 +274,12 @@ static int open_parts(struct node *n)
     if (!err)
         err = load_roster(n);
     if (!err)
+        err = archives_open(n);
+    if (!err)
         err = core_load(n);
-    return err ? err : take_handed_in(n);
+    if (!err)
+        err = take_handed_in(n);
+    return err ? err : show_archives(n);
 }
 
 int node_open(const struct site *site, const struct site_keys *keys, const struct clock *clock,
@@ -304,6 +321,7 @@ void node_close(struct node *n)
         arena_free(n->core->arena);
         arena_free(n->core->scratch);
     }
+    archives_close(n);
     ledger_close(n->ledger);
     store_close(n->store);
     free(n->core);

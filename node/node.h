@@ -34,6 +34,10 @@ struct node {
     const struct roster *roster;
     const char *member; /* own id: site->member */
 
+    struct archive *archives; /* ledgers of this member before this one, oldest first; archive.h */
+    size_t archive_count;
+    uint64_t base; /* where the own entries begin in the projections' order, behind the archives' */
+
     struct link
         *link; /* the process's; set by main.c before any part with sockets starts, NULL in tests */
     struct node_core *core; /* turn, session, outbox, inbox: core.h */

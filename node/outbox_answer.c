@@ -255,6 +255,17 @@ static int forget_sent(struct turn *t, const struct receipt *r, uint64_t id)
                       member, 1);
 }
 
+/* It is about what an earlier ledger of ours had sent. */
+static int write_late_receipt(struct turn *t, const struct receipt *r)
+{
+    return db_run(store_db(t->node->store),
+                  "INSERT OR IGNORE INTO late_receipt(name, member, state, receipt, token)"
+                  " VALUES(?1, ?2, ?3, ?4, ?5)",
+                  DB_BLOB(hash_bytes(&r->name)), DB_TEXT(r->member),
+                  DB_U64(r->token ? READER_REFUSED : READER_RECEIVED),
+                  DB_U64(t->slots.at[r->slot].d.index), r->token ? DB_STR(r->token) : DB_NULL);
+}
+
 static int write_parcel_receipt(struct turn *t, const struct receipt *r)
 {
     struct db *db = store_db(t->node->store);
@@ -263,6 +274,8 @@ static int write_parcel_receipt(struct turn *t, const struct receipt *r)
     int err = db_get_u64(db, 0, &id, "SELECT id FROM parcel_out WHERE hash = ?1", hash, 1);
     if (err)
         return err;
+    if (!id && t->node->archive_count)
+        return write_late_receipt(t, r);
     if (!id) {
         log_event(LOG_WARN, "receipt_unknown", LOG_BYTES("member", r->member),
                   LOG_HEX("parcel", hash_bytes(&r->name)));
@@ -302,6 +315,9 @@ int outbox_write_receipts(struct turn *t)
                          " AND receipt IS NULL",
                          DB_BLOB(hash_bytes(&r->name)), DB_TEXT(r->member),
                          DB_U64(t->slots.at[r->slot].d.index));
+        if (!err && r->is_file && t->node->archive_count &&
+            db_changes(store_db(t->node->store)) == 0)
+            err = write_late_receipt(t, r);
     }
     return err;
 }

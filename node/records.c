@@ -4,6 +4,8 @@
  */
 #include "records.h"
 
+#include "archive.h"
+
 #include "msg/record.h"
 
 #include <comity/err.h>
@@ -88,8 +90,8 @@ int record_row_find(struct node *n, struct arena *a, struct bytes origin, uint64
         return err;
     if (id == 0)
         err = db_query(store_db(n->store), &rows,
-                       RECORD_ROW_SQL "WHERE r.at = ?1 AND r.origin = 0 AND r.idx = ?1",
-                       DB_U64(index));
+                       RECORD_ROW_SQL "WHERE r.at = ?1 AND r.origin = 0 AND r.idx = ?2",
+                       DB_U64(n->base + index), DB_U64(index));
     else
         err = db_query(store_db(n->store), &rows,
                        RECORD_ROW_SQL "WHERE r.origin = ?1 AND r.origin > 0 AND r.idx = ?2",
@@ -98,6 +100,11 @@ int record_row_find(struct node *n, struct arena *a, struct bytes origin, uint64
     err = got == DB_ROW ? record_row_read(n, a, rows, ret) : got < 0 ? got : COMITY_E_NOT_FOUND;
     db_done(rows);
     return err;
+}
+
+bool record_is_ours(const struct record_row *r)
+{
+    return r->sender.len == 0;
 }
 
 const struct suite *suite_of(const struct node *n, struct bytes origin)
@@ -110,7 +117,7 @@ int content_load(struct node *n, struct arena *a, struct bytes origin, uint64_t 
                  struct content_of *ret)
 {
     struct content_of c = {0};
-    int err = ledger_opening(n->ledger, origin, index, a, &c.opening);
+    int err = archive_opening(n, a, origin, index, &c.opening);
     if (!err)
         err = body_decode(a, c.opening.body, &c.body);
     if (!err && c.body.record.len) {

@@ -31,6 +31,9 @@ struct record_row {
     uint32_t decided; /* 0: not by us */
 };
 
+/* A record of this member: of this ledger, or of one before it. */
+bool record_is_ours(const struct record_row *r);
+
 /* What RECORD_ROW_SQL selects, from view_record r. Behind it: WHERE … */
 #define RECORD_ROW_SQL                                                                             \
     "SELECT r.at, r.origin, o.origin, r.idx, r.kind, r.time, c.origin, r.case_origin, r.case_idx," \

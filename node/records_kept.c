@@ -6,6 +6,8 @@
  */
 #include "records.h"
 
+#include "archive.h"
+
 #include "wire/parcel.h"
 
 #include <comity/err.h>
@@ -212,25 +214,108 @@ static int enclose_from(struct arena *a, const struct reopened *r, struct bytes 
     return COMITY_E_NOT_FOUND;
 }
 
+/* One that the broker gave back. */
+static int find_back(struct node *n, struct bytes origin, uint64_t index, struct kept_row *ret)
+{
+    struct db_rows *rows = NULL;
+    int err = db_query(store_db(n->store), &rows,
+                       "SELECT head, statement, routed FROM parcel_back WHERE origin = ?1"
+                       " AND first <= ?2 AND first > ?2 - ?3 AND first + count > ?2",
+                       DB_TEXT(origin), DB_U64(index), DB_U64(PARCEL_ENTRIES_MAX));
+    return take_row(rows, err, ret);
+}
+
+/* In what ${n}, this node or an archive, has kept. */
+static int find_here(struct node *n, struct arena *a, struct bytes origin, uint64_t index,
+                     struct parcel_enclosure *ret)
+{
+    static int (*const ways[])(struct node *, struct bytes, uint64_t,
+                               struct kept_row *) = {find_delivered, find_enclosed, find_back};
+    struct kept_row row;
+    struct reopened r = {0};
+    int err = COMITY_E_NOT_FOUND;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0] && err == COMITY_E_NOT_FOUND; i++)
+        err = ways[i](n, origin, index, &row);
+    if (!err)
+        err = reopen(n, a, &row, &r);
+    return err ? err : enclose_from(a, &r, origin, index, ret);
+}
+
+/* The first checkpoint of the archive ${n} behind entry ${index} that the broker has routed. */
+static int find_routed(struct node *n, struct arena *a, uint64_t index,
+                       struct parcel_enclosure *ret, uint64_t *ret_size)
+{
+    struct kept_row row;
+    struct parcel_head h;
+    struct db_rows *rows = NULL;
+    int err = db_query(store_db(n->store), &rows,
+                       "SELECT head, statement, routed, size FROM parcel_out WHERE size > ?1"
+                       " AND state = 1 ORDER BY size LIMIT 1",
+                       DB_U64(index));
+    int got = err ? err : db_next(rows);
+    if (got == DB_ROW) {
+        row = (struct kept_row){.head = db_u64(rows, 0), .statement = db_u64(rows, 1)};
+        *ret_size = db_u64(rows, 3);
+    }
+    db_done(rows);
+    if (got != DB_ROW)
+        return got < 0 ? got : COMITY_E_NOT_FOUND;
+    err = kept_head(n, a, row.head, &h);
+    if (!err)
+        err = load(n, a, row.statement, &ret->routed);
+    if (!err)
+        ret->checkpoint = h.checkpoint;
+    return err;
+}
+
+/* An entry of the own ledger of ${n}, an archive: the ledger itself proves it. */
+static int enclose_archived(struct node *n, struct arena *a, uint64_t index,
+                            struct parcel_enclosure *ret)
+{
+    struct parcel_enclosure e = {0};
+    struct hash_list path = {0};
+    struct buf bytes = BUF_INIT;
+    struct tree_source tree = ledger_tree(n->ledger);
+    uint64_t size = 0;
+    int err = find_routed(n, a, index, &e, &size);
+    if (!err)
+        err = ledger_entry(n->ledger, index, &bytes);
+    if (!err)
+        err = proof_inclusion(&tree, index, size, &path);
+    struct hash *ordered = err ? NULL : arena_alloc(a, path.count * sizeof *ordered);
+    struct bytes *proof = err ? NULL : arena_alloc(a, path.count * sizeof *proof);
+    e.entry = arena_copy(a, buf_bytes(&bytes));
+    if (!err && (!ordered || !proof || !e.entry.data))
+        err = COMITY_E_NOMEM;
+    if (!err) {
+        to_multiproof_order(path.at, path.count, index, size, ordered);
+        for (size_t i = 0; i < path.count; i++)
+            proof[i] = hash_bytes(&ordered[i]);
+        e.proof = proof;
+        e.proof_count = path.count;
+        *ret = e;
+    }
+    hash_list_free(&path);
+    buf_free(&bytes);
+    return err;
+}
+
 int kept_enclosure(struct node *n, struct arena *a, struct bytes origin, uint64_t index,
                    struct parcel_enclosure *ret, struct opening *ret_opening)
 {
-    struct kept_row row;
-    struct reopened r = {0};
     struct parcel_enclosure e = {0};
     struct opening o = {0};
+    int err = COMITY_E_NOT_FOUND;
     if (!n->roster)
         return COMITY_E_NO_ROSTER;
-    int err = find_delivered(n, origin, index, &row);
-    if (err == COMITY_E_NOT_FOUND)
-        err = find_enclosed(n, origin, index, &row);
-    if (!err)
-        err = reopen(n, a, &row, &r);
-    if (!err)
-        err = enclose_from(a, &r, origin, index, &e);
+    struct archive *own = archive_of(n, origin);
+    if (own && index < own->size)
+        err = enclose_archived(archive_home(n, origin), a, index, &e);
+    for (size_t i = n->archive_count + 1; i-- > 0 && err == COMITY_E_NOT_FOUND;)
+        err = find_here(archive_home_at(n, i), a, origin, index, &e);
     if (err)
         return err;
-    err = ledger_opening(n->ledger, origin, index, a, &o);
+    err = archive_opening(n, a, origin, index, &o);
     if (err && err != COMITY_E_NOT_FOUND && err != COMITY_E_ERASED && err != COMITY_E_WITHHELD)
         return err;
     *ret = e;

@@ -4,6 +4,8 @@
  */
 #include "render.h"
 
+#include "archive.h"
+
 #include "base/text.h"
 #include "bulk.h"
 #include "domain/role.h"
@@ -19,7 +21,7 @@ int routed_find(struct call *k, const struct stage_of *s, struct routed_fact *re
     struct entry e;
     if (!s->is_answered)
         return COMITY_E_NOT_FOUND;
-    int err = kept_statement(k->n, k->a, s->statement, NULL, &h);
+    int err = kept_statement(s->home, k->a, s->statement, NULL, &h);
     if (!err)
         err = kept_find(k->a, &h, s->routed, &e, NULL);
     if (!err)
@@ -28,16 +30,16 @@ int routed_find(struct call *k, const struct stage_of *s, struct routed_fact *re
     return err;
 }
 
-/* The head of the receipt that our entry ${own} logs. */
-static int receipt_head(struct call *k, uint64_t own, struct parcel_head *ret)
+/* The head of the receipt that entry ${own} of ${n} logs. */
+static int receipt_head(struct call *k, struct node *n, uint64_t own, struct parcel_head *ret)
 {
     const struct db_value value = DB_U64(own);
     uint64_t chunk = 0;
-    int err = db_get_u64(store_db(k->n->store), 0, &chunk,
-                         "SELECT head FROM parcel_in WHERE own = ?1", &value, 1);
+    int err = db_get_u64(store_db(n->store), 0, &chunk, "SELECT head FROM parcel_in WHERE own = ?1",
+                         &value, 1);
     if (!err && !chunk)
         err = COMITY_E_NOT_FOUND;
-    return err ? err : kept_head(k->n, k->a, chunk, ret);
+    return err ? err : kept_head(n, k->a, chunk, ret);
 }
 
 static bool is_about(const struct entry *e, const struct hash *parcel)
@@ -57,13 +59,14 @@ int received_find(struct call *k, const struct stage_of *s, struct received_fact
     struct entry e;
     if (!s->has_receipt)
         return COMITY_E_NOT_FOUND;
-    int err = receipt_head(k, s->receipt, &h);
+    int err = receipt_head(k, s->receipt_home, s->receipt, &h);
     for (size_t i = 0; !err && i < h.entry_count; i++) {
         if ((err = kept_entry(k->a, &h, i, &e)) || !is_about(&e, &s->hash))
             continue;
         *ret = (struct received_fact){.origin = h.origin,
                                       .index = e.index,
                                       .time_ms = (int64_t)e.time_ms,
+                                      .home = s->receipt_home,
                                       .receipt = s->receipt};
         return COMITY_OK;
     }
@@ -77,19 +80,29 @@ int file_received_find(struct call *k, const struct stage_of *s, struct bytes bl
     struct parcel_head h;
     struct entry e;
     uint64_t own = 0;
-    int err = db_get_u64(store_db(k->n->store), 0, &own,
+    struct node *home = s->entry_home;
+    int err = db_get_u64(store_db(home->store), 0, &own,
                          "SELECT receipt FROM attachment_out_to WHERE blob = ?1 AND member = ?2",
                          values, 2);
+    for (size_t i = 0; !err && !own && s->entry_home != k->n; i++) {
+        home = archive_home_at(k->n, i);
+        if (!home)
+            break;
+        err = db_get_u64(store_db(home->store), 0, &own,
+                         "SELECT receipt FROM late_receipt WHERE name = ?1 AND member = ?2", values,
+                         2);
+    }
     if (!err && !own)
         err = COMITY_E_NOT_FOUND;
     if (!err)
-        err = receipt_head(k, own, &h);
+        err = receipt_head(k, home, own, &h);
     for (size_t i = 0; !err && i < h.entry_count; i++) {
         err = kept_entry(k->a, &h, i, &e);
         if (!err && e.kind == ENTRY_FILE && bytes_equal(e.ref, blob)) {
             *ret = (struct received_fact){.origin = h.origin,
                                           .index = e.index,
                                           .time_ms = (int64_t)e.time_ms,
+                                          .home = home,
                                           .receipt = own};
             return COMITY_OK;
         }
@@ -189,12 +202,12 @@ static void set_accepted(struct call *k, const struct stage_of *s, struct value 
     value_set(v, "accepted", item.json);
 }
 
-static json_t *received_json(struct call *k, const struct received_fact *f)
+static json_t *received_json(const struct received_fact *f)
 {
     struct value item = value_object();
     value_set(&item, "ref", value_ref(f->origin, f->index));
     value_set(&item, "time", value_time(f->time_ms));
-    value_set(&item, "receipt", value_ref(bytes_of(ledger_origin(k->n->ledger)), f->receipt));
+    value_set(&item, "receipt", value_ref(bytes_of(ledger_origin(f->home->ledger)), f->receipt));
     return item.json;
 }
 
@@ -211,7 +224,7 @@ static json_t *files_of_recipient(struct call *k, const struct content_of *c,
         value_set(&item, "blob", value_hex(e->files[i].blob));
         value_set(&item, "state", json_string(is_there ? "received" : "waiting"));
         if (is_there)
-            value_set(&item, "received", received_json(k, &f));
+            value_set(&item, "received", received_json(&f));
         value_add(&v, item.json);
     }
     return v.json;
@@ -252,13 +265,14 @@ json_t *recipients_json(struct call *k, const struct record_row *r, const struct
         struct received_fact f;
         value_set(&item, "member", value_text(s->member));
         value_set_text(&item, "name", member_name(k->n, s->member));
-        value_set(&item, "entry", value_ref(bytes_of(ledger_origin(k->n->ledger)), s->entry));
+        value_set(&item, "entry",
+                  value_ref(bytes_of(ledger_origin(s->entry_home->ledger)), s->entry));
         value_set(&item, "stage", json_string(stage_token(s->stage)));
         set_decision(&item, s->decision);
         value_set_text(&item, "token", s->token);
         set_accepted(k, s, &item);
         if (received_find(k, s, &f) == COMITY_OK)
-            value_set(&item, "received", received_json(k, &f));
+            value_set(&item, "received", received_json(&f));
         value_set(&item, "files", files_of_recipient(k, c, s));
         value_set(&item, "decisions", decided_by(k, r, s->member));
         value_add(&v, item.json);
@@ -276,13 +290,15 @@ json_t *arrived_json(struct call *k, const struct record_row *r)
     struct value routed = value_object();
     struct value received = value_object();
     bool found = false;
-    int err = r->origin_id == 0 ? COMITY_E_NOT_FOUND
-                                : db_query(store_db(k->n->store), &rows,
+    uint64_t own = 0;
+    struct node *home = archive_at(k->n, r->at, &own);
+    int err = record_is_ours(r) ? COMITY_E_NOT_FOUND
+                                : db_query(store_db(home->store), &rows,
                                            "SELECT statement, routed, origin, first FROM parcel_in"
                                            " WHERE own = ?1",
-                                           DB_U64(r->at));
+                                           DB_U64(own));
     if (!err && db_next(rows) == DB_ROW &&
-        kept_statement(k->n, k->a, db_u64(rows, 0), NULL, &statement) == COMITY_OK) {
+        kept_statement(home, k->a, db_u64(rows, 0), NULL, &statement) == COMITY_OK) {
         found = true;
         value_set(&v, "sender", value_text(r->sender));
         value_set_text(&v, "name", member_name(k->n, r->sender));
@@ -290,7 +306,7 @@ json_t *arrived_json(struct call *k, const struct record_row *r)
         value_set(&routed, "broker", value_text(statement.origin));
         value_set(&routed, "index", value_u64(db_u64(rows, 1)));
         value_set(&routed, "ref", value_ref(statement.origin, db_u64(rows, 1)));
-        value_set(&received, "ref", value_ref(bytes_of(ledger_origin(k->n->ledger)), r->at));
+        value_set(&received, "ref", value_ref(bytes_of(ledger_origin(home->ledger)), own));
         value_set(&received, "time", value_time(r->time_ms));
         value_set(&v, "routed", json_incref(routed.json));
         value_set(&v, "received", json_incref(received.json));

@@ -36,6 +36,7 @@ struct received_fact {
     uint64_t index;
     int64_t time_ms;
     uint64_t receipt;
+    struct node *home; /* whose entry the receipt is */
 };
 int received_find(struct call *k, const struct stage_of *s, struct received_fact *ret)
     __attribute__((warn_unused_result));

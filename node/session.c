@@ -57,6 +57,7 @@ static void begin(struct session *s, enum node_session state)
     s->wanted = 0;
     s->asked = false;
     s->proving = 0;
+    s->recalling = false;
     s->part_next = 0;
     buf_reset(&s->parts);
 }
@@ -413,6 +414,11 @@ static int take_roster_part(const struct taking *k)
     return err;
 }
 
+static int take_recalled(const struct taking *k)
+{
+    return archive_take(k->t, k->f);
+}
+
 /* When a frame is taken. */
 static const struct {
     bool before_welcome; /* while HELLO is out */
@@ -429,6 +435,7 @@ static const struct {
     [FRAME_PONG] = {false, true, take_pong},
     [FRAME_PROVE] = {false, true, take_prove},
     [FRAME_PROOF] = {false, true, take_proof},
+    [FRAME_RECALLED] = {false, true, take_recalled},
 };
 
 int session_take(struct turn *t, struct bytes bytes, struct node_out *out)

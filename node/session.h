@@ -58,6 +58,7 @@ struct session {
     uint32_t part_next;
     struct buf parts;
 
+    bool recalling;   /* RECALL is out */
     uint64_t proving; /* size of the checkpoint that PROVE asked about; 0: none */
 };
 

@@ -87,12 +87,15 @@ static int check_own(struct turn *t, const struct frame *f)
 }
 
 /* Both sides remember the same parcels and deliveries. */
-static int check_cursors(const struct node *n, const struct frame *f)
+static int check_cursors(struct turn *t, const struct frame *f)
 {
-    const struct node_core *c = n->core;
+    const struct node_core *c = t->node->core;
+    bool is_lost = f->u.welcome.first_delivery > c->cursor[CURSOR_TAKEN] + 1;
+    /* A successor goes on where the copy had stopped; what was taken since may be let go by now. */
+    if (is_lost && archive_note_lost(t, f->u.welcome.first_delivery) == COMITY_OK)
+        is_lost = false;
     if (f->u.welcome.parcel_seq > c->last_parcel_seq ||
-        f->u.welcome.parcel_seq < c->cursor[CURSOR_ANSWERED] ||
-        f->u.welcome.first_delivery > c->cursor[CURSOR_TAKEN] + 1) {
+        f->u.welcome.parcel_seq < c->cursor[CURSOR_ANSWERED] || is_lost) {
         log_event(LOG_ERROR, "cursors_disagree", LOG_U64("parcel_seq", f->u.welcome.parcel_seq),
                   LOG_U64("last", c->last_parcel_seq),
                   LOG_U64("answered", c->cursor[CURSOR_ANSWERED]),
@@ -159,7 +162,7 @@ int session_welcome(struct turn *t, const struct frame *f, struct node_out *out)
     if (!err)
         err = check_broker(t, f, &c);
     if (!err)
-        err = check_cursors(t->node, f);
+        err = check_cursors(t, f);
     if (!err)
         open_session(t, f, &c);
     return err;
@@ -317,5 +320,7 @@ int session_pump(struct turn *t, struct node_out *out)
      * the receipts. */
     if (!err && s->state == NODE_ONLINE)
         err = submit(t, out);
+    if (!err && s->state == NODE_ONLINE)
+        err = archive_ask(t, out);
     return err ? err : say_taken(t, out);
 }

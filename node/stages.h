@@ -27,6 +27,10 @@ struct stage_of {
     uint64_t statement; /* chunk */
     bool has_receipt;
     uint64_t receipt; /* index of our RECEIPT entry */
+    /* Whose these are: this node, or an archive. */
+    struct node *entry_home;   /* entry */
+    struct node *home;         /* statement */
+    struct node *receipt_home; /* receipt */
 };
 
 /* One for each recipient of own entry ${index}, by member. Views into ${a}. */

@@ -58,6 +58,7 @@ static void reset(struct turn *t)
     t->answers.count = 0;
     t->receipts.count = 0;
     t->finished.count = 0;
+    t->recalled.count = 0;
     t->rebuild.count = 0;
     t->voided.count = 0;
     t->refused_seq = 0;
@@ -78,6 +79,7 @@ void turn_free(struct node *n)
     free(t->answers.at);
     free(t->receipts.at);
     free(t->finished.at);
+    free(t->recalled.at);
     free(t->rebuild.at);
     free(t->voided.at);
 }
@@ -277,7 +279,7 @@ static int add_roster(struct turn *t)
 static bool is_anything_to_write(const struct turn *t)
 {
     return t->slots.count || t->answers.count || t->deliveries.count || t->finished.count ||
-           t->publish;
+           t->recalled.count || t->publish;
 }
 
 static int work(struct turn *t)
@@ -388,7 +390,8 @@ static int settle(struct turn *t)
     if (t->refused_seq)
         session_restart(n, true);
     tell(t, COMITY_OK);
-    if (t->deliveries.count || t->answers.count || t->finished.count || n->core->old_roster)
+    if (t->deliveries.count || t->answers.count || t->finished.count || t->recalled.count ||
+        n->core->old_roster)
         bulk_wake(n);
     return COMITY_OK;
 }

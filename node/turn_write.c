@@ -257,8 +257,8 @@ static int write_roster(struct turn *t)
 int turn_write(struct turn *t)
 {
     static int (*const after_signing[])(struct turn *) = {
-        outbox_write_answers, outbox_write_receipts, outbox_unnumber, queue_parcels,
-        inbox_write,          inbox_write_finished,  write_roster,    show};
+        outbox_write_answers, outbox_write_receipts, outbox_unnumber, queue_parcels, inbox_write,
+        inbox_write_finished, write_roster,          archive_write,   show};
     struct node *n = t->node;
     int err = ledger_begin(n->ledger);
     if (err)

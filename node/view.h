@@ -15,6 +15,8 @@
 struct node;
 
 enum view_from {
+    VIEW_ARCHIVED,  /* an entry of a ledger of this member before this one; `received` is its place
+                     */
     VIEW_OWN,       /* an entry of this ledger */
     VIEW_DELIVERED, /* an entry of a parcel that was delivered to this member, opened and checked */
     VIEW_ENCLOSED /* brought along by such a parcel: a shared record, its signatures, officers' KEY
@@ -33,7 +35,7 @@ struct view_item {
                                     may still be one */
     int64_t time_ms;             /* own: when the entry was made; others: when it was received */
     /* Delivered and enclosed: */
-    uint64_t received;   /* index of the own RECEIVED entry */
+    uint64_t received;   /* place of the own RECEIVED entry: node->base and its index */
     struct bytes sender; /* member whose parcel brought it */
 };
 

@@ -59,7 +59,7 @@ static int fill_row(struct node *n, const struct view_item *item, const struct r
                     const struct body *body, struct view_row *ret)
 {
     bool is_own = item->from == VIEW_OWN;
-    struct view_row row = {.at = is_own ? item->index : item->received,
+    struct view_row row = {.at = is_own ? n->base + item->index : item->received,
                            .index = item->index,
                            .kind = r->kind,
                            .time_ms = item->time_ms,
@@ -106,9 +106,9 @@ static int mark_decided(struct node *n, uint64_t evidence_origin,
     if (evidence_origin == VIEW_ORIGIN_OWN)
         return db_run(
             store_db(n->store),
-            "UPDATE view_record SET decided = ?2 WHERE at = ?1 AND origin = 0 AND idx = ?1"
+            "UPDATE view_record SET decided = ?3 WHERE at = ?1 AND origin = 0 AND idx = ?2"
             " AND kind = 2",
-            DB_U64(r->evidence.index), DB_U64(r->decision));
+            DB_U64(n->base + r->evidence.index), DB_U64(r->evidence.index), DB_U64(r->decision));
     return db_run(
         store_db(n->store),
         "UPDATE view_record SET decided = ?3 WHERE origin = ?1 AND origin > 0 AND idx = ?2"
@@ -130,7 +130,8 @@ static int write_recognition(struct node *n, const struct view_item *item,
                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
                  DB_U64(origin), DB_U64(r->evidence.index), DB_U64(by), DB_U64(item->index),
                  DB_U64(r->decision), DB_U64(item->time_ms));
-    return !err && item->from == VIEW_OWN ? mark_decided(n, origin, r) : err;
+    bool is_ours = item->from == VIEW_OWN || item->from == VIEW_ARCHIVED;
+    return !err && is_ours ? mark_decided(n, origin, r) : err;
 }
 
 /* The record of the body: as the turn has decoded it, or decoded here. NULL when there is none, or

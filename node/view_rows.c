@@ -80,6 +80,12 @@ static int write_ids(struct db *db, const struct view_rows *rows)
     return err;
 }
 
+/* Whether it is a record of a ledger of this member before this one: nobody sent it. */
+static bool is_earlier(const struct view_row *r)
+{
+    return r->sender.len == 0;
+}
+
 static int write_rows(struct node *n, struct view_rows *rows, bool is_own)
 {
     struct db *db = store_db(n->store);
@@ -90,7 +96,7 @@ static int write_rows(struct node *n, struct view_rows *rows, bool is_own)
     if (!err && is_own)
         err = write_ids(db, rows);
     if (!is_own)
-        n->view->added[rows->row[0].kind][false] += added;
+        n->view->added[rows->row[0].kind][is_earlier(&rows->row[0])] += added;
     rows->count = 0;
     arena_reset(rows->kept);
     return err;
@@ -112,7 +118,9 @@ int view_add_row(struct node *n, const struct view_row *row)
     /* Own ones are new, and counted at once; of others, those of one kind are counted together. */
     if (is_own)
         n->view->added[row->kind][true]++;
-    if (rows->count == VIEW_BATCH || (!is_own && rows->count && rows->row[0].kind != row->kind))
+    if (rows->count == VIEW_BATCH ||
+        (!is_own && rows->count &&
+         (rows->row[0].kind != row->kind || is_earlier(&rows->row[0]) != is_earlier(row))))
         err = write_rows(n, rows, is_own);
     if (err)
         return err;
@@ -133,12 +141,12 @@ int view_add_row(struct node *n, const struct view_row *row)
 int view_write_row(struct node *n, const struct view_row *row, bool *ret_new)
 {
     int err = view_write_rows(n);
-    uint64_t before = n->view->added[row->kind][false];
+    uint64_t before = n->view->added[row->kind][is_earlier(row)];
     if (!err)
         err = view_add_row(n, row);
     if (!err)
         err = view_write_rows(n);
     if (!err)
-        *ret_new = n->view->added[row->kind][false] > before;
+        *ret_new = n->view->added[row->kind][is_earlier(row)] > before;
     return err;
 }

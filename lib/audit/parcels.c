@@ -34,6 +34,7 @@ static int verify_parcel(struct passing *p, const struct kept *k, struct parcel_
     const struct parcel_rules rules = {.roster = p->roster,
                                        .place = PARCEL_FILED,
                                        .closed_root_at = closed_root_at,
+                                       .routing = p->has_routing ? &p->routing : NULL,
                                        .self = p,
                                        .notes = &p->a->notes,
                                        .me = p->c->origin->member};

@@ -227,6 +227,7 @@ int parcels_take_statement(struct passing *p, const struct kept *k, struct parce
 {
     size_t which = 0;
     bool is_new = false;
+    p->has_routing = false;
     if (!k->statement)
         return COMITY_OK;
     int err = open_statement(p, k, &is_new);
@@ -244,6 +245,11 @@ int parcels_take_statement(struct passing *p, const struct kept *k, struct parce
         n->is_refused = true;
     else if (!err)
         err = note_accepted(p, s, which, n, from);
+    /* What was routed before its ledger was closed is good, also where the copy does not reach the
+     * place of the closing. */
+    p->has_routing = s->entries[which].kind == ENTRY_ROUTED;
+    p->routing = (struct parcel_routing){.broker = s->from->ledger->origin,
+                                         .index = s->entries[which].index};
     struct origin_node *broker = audit_origin(p->a, s->head.origin);
     if (!err && k->is_in && broker) {
         const struct known known = {.index = k->id, .of = broker, .size = s->checkpoint.size};

@@ -23,6 +23,8 @@ struct kept {
 };
 
 struct passing {
+    bool has_routing; /* of the parcel that is looked at: its statement holds, and says so */
+    struct parcel_routing routing;
     struct audit *a;
     struct audit_copy *c;
     const struct roster *roster; /* in force for the parcel at hand */
