@@ -183,6 +183,8 @@ int process_run(struct campaign *c, const struct step *step, const char *root,
 
 /* kill_steps.c */
 size_t step_pick(struct campaign *c, enum program p);
+/* Whether a step was never hit so far. */
+bool steps_missed(const struct campaign *c);
 void steps_print(const struct campaign *c, FILE *to);
 
 /* kill_roster.c: the next roster, by an authority that is killed and tries again, and brought to a

@@ -99,6 +99,14 @@ size_t step_pick(struct campaign *c, enum program p)
     return best;
 }
 
+bool steps_missed(const struct campaign *c)
+{
+    for (size_t i = 0; i < step_count; i++)
+        if (c->tally[i].hit == 0)
+            return true;
+    return false;
+}
+
 void steps_print(const struct campaign *c, FILE *to)
 {
     for (size_t i = 0; i < step_count; i++)
