@@ -2,13 +2,12 @@
  * status, and plain `comity`: how things stand, and what is to be done.
  */
 #include "ask.h"
+
+#include "base/clock.h"
 #include "cells.h"
 #include "commands.h"
 
 #include <string.h>
-
-/* Less than this is no trouble: node/session_send.c logs no more either. */
-enum { CLOCK_TOLERANCE_MS = 5 * 60 * 1000 };
 
 static const struct view_field fields[] = {
     {"member", N_("member"), AS_WHOLE},

@@ -12,8 +12,7 @@
 enum {
     HOUR_MS = 3600 * 1000,
     DAY_MS = 24 * HOUR_MS,
-    LOOK_MS = 60 * 1000,        /* look at the clock at least so often */
-    CLOCK_TOLERANCE_MS = 300000 /* between the broker's clock and ours, before it is worth a line */
+    LOOK_MS = 60 * 1000, /* look at the clock at least so often */
 };
 
 /* ---- HELLO and WELCOME ---- */

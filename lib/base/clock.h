@@ -15,6 +15,9 @@ struct clock {
     void *self;
 };
 
+/* How far the clocks of two machines may differ before it is worth a word. */
+enum { CLOCK_TOLERANCE_MS = 5 * 60 * 1000 };
+
 /* The machine's own clock. */
 extern const struct clock clock_system;
 

@@ -4,6 +4,7 @@
 #include "dice.h"
 #include "domain/role.h"
 #include "msg/record.h"
+#include "sample_evidence.h"
 #include "wire/notes.h"
 
 #include <comity/err.h>
@@ -229,20 +230,7 @@ void day_add_evidence(struct day *d, struct actor *a, const char *to, const stru
                                   .sm3 = file ? hash_bytes(&file->sm3) : BYTES_NONE,
                                   .blob = file ? hash_bytes(&file->blob) : BYTES_NONE,
                                   .secret = file ? BYTES(file->secret, 32) : BYTES_NONE};
-    const struct record r = {.kind = RECORD_EVIDENCE,
-                             .schema = RECORD_SCHEMA,
-                             .created = bytes_of("2026-03-02T10:15:00+08:00"),
-                             .officers = officers,
-                             .officer_count = 2,
-                             .u.evidence = {.kind = EVIDENCE_DOCUMENTARY,
-                                            .title = bytes_of("进货单"),
-                                            .source = bytes_of("某某公司仓库"),
-                                            .place = bytes_of("杭州市西湖区"),
-                                            .taken = bytes_of("2026-03-02T09:40:00+08:00"),
-                                            .form = FORM_ORIGINAL,
-                                            .method = bytes_of("现场提取"),
-                                            .files = &f,
-                                            .file_count = file != NULL}};
+    const struct record r = evidence_record(officers, file ? &f : NULL);
     struct paper p = {.day = d,
                       .record = &r,
                       .to = {to},

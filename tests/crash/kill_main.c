@@ -9,6 +9,8 @@
  */
 #include "kill.h"
 
+#include "dice.h"
+
 #include "crypto/keyfile.h"
 
 #include <comity/err.h>
@@ -27,10 +29,7 @@ static const char *const member[DAEMONS] = {"hub", "330100-001", "440300-001", "
 
 uint64_t rand_next(uint64_t *state)
 {
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
+    return dice_next(state);
 }
 
 uint64_t rand_below(uint64_t *state, uint64_t n)

@@ -8,15 +8,6 @@
 static uint64_t the_state;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* splitmix64 */
-uint64_t dice_next(uint64_t *state)
-{
-    uint64_t x = *state += 0x9e3779b97f4a7c15;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    return x ^ (x >> 31);
-}
-
 void dice_seed(uint64_t seed)
 {
     the_state = seed;

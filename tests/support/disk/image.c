@@ -1,6 +1,8 @@
 /* Files, folders, and what of them is not durable yet. See image.h. */
 #include "image.h"
 
+#include "dice.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -382,10 +384,7 @@ struct fate {
 
 static uint64_t fate_next(struct fate *f)
 {
-    uint64_t x = f->random += 0x9e3779b97f4a7c15;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    return x ^ (x >> 31);
+    return dice_next(&f->random);
 }
 
 static bool fate_keeps(struct fate *f)
